@@ -1,0 +1,95 @@
+/// The name of one front door, as the catalog declares it, e.g. `laptops`.
+package struct ServiceName: Sendable, Hashable, Codable, RawRepresentable, CustomStringConvertible {
+    package let rawValue: String
+    package init(rawValue: String) { self.rawValue = rawValue }
+    package init(_ rawValue: String) { self.rawValue = rawValue }
+    package var description: String { rawValue }
+}
+
+/// The name of a certificate profile, as the catalog declares it, e.g. `client-auth`.
+package struct ProfileName: Sendable, Hashable, Codable, RawRepresentable, CustomStringConvertible {
+    package let rawValue: String
+    package init(rawValue: String) { self.rawValue = rawValue }
+    package init(_ rawValue: String) { self.rawValue = rawValue }
+    package var description: String { rawValue }
+}
+
+/// The directory's name of a device: 1 to 64 ASCII letters, digits, `.`, `_` or `-`.
+///
+/// The bound keeps it usable as a common name (RFC 5280 ub-common-name) and as a Basic user name
+/// (RFC 7617 forbids colons).
+package struct DeviceID: Sendable, Hashable, Codable, CustomStringConvertible {
+    package let rawValue: String
+
+    /// Nil when `rawValue` breaks the grammar above.
+    package init?(_ rawValue: String) {
+        let allowed = rawValue.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"),
+                UInt8(ascii: "-"):
+                return true
+            default: return false
+            }
+        }
+        guard allowed, (1...64).contains(rawValue.utf8.count) else { return nil }
+        self.rawValue = rawValue
+    }
+
+    package init(from decoder: any Decoder) throws {
+        let text = try decoder.singleValueContainer().decode(String.self)
+        guard let value = DeviceID(text) else {
+            throw DecodingError.dataCorrupted(
+                .init(codingPath: decoder.codingPath, debugDescription: "not a device id"))
+        }
+        self = value
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(rawValue)
+    }
+
+    package var description: String { rawValue }
+}
+
+/// The random public part of an enrollment credential, carried by each of its shapes: 16 characters of
+/// RFC 4648 base32 (80 bits).
+package struct CredentialID: Sendable, Hashable, CustomStringConvertible {
+    package let rawValue: String
+
+    /// Nil unless `rawValue` is 16 upper-case base32 characters.
+    package init?(_ rawValue: String) {
+        guard rawValue.utf8.count == 16, rawValue.utf8.allSatisfy(Base32.isCharacter) else { return nil }
+        self.rawValue = rawValue
+    }
+
+    package var description: String { rawValue }
+}
+
+extension CredentialID: Codable {
+    package init(from decoder: any Decoder) throws {
+        let text = try decoder.singleValueContainer().decode(String.self)
+        guard let value = CredentialID(text) else {
+            throw DecodingError.dataCorrupted(
+                .init(codingPath: decoder.codingPath, debugDescription: "not a credential id"))
+        }
+        self = value
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(rawValue)
+    }
+}
+
+/// The protocol a request came in by. For audit and rule conditions only (invariant I4).
+package enum EnrollmentProtocol: String, Sendable, Hashable, Codable, CaseIterable {
+    case scep, est, acme, cmp
+}
+
+/// What is asked for: a first certificate, one for the same key, or one for a new key
+/// (RFC 3647 §4.4.6–7, RFC 7030 §4.2.2).
+package enum EnrollmentOperation: String, Sendable, Hashable, Codable, CaseIterable {
+    case enroll, renew, rekey
+}

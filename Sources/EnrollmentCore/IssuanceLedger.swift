@@ -1,0 +1,134 @@
+/// The append-only record of every attempt. No certificate exists for anyone before its row here is durable.
+package protocol IssuanceLedger: Sendable {
+    /// What became of a transaction key so far.
+    func standing(of key: TransactionKey) async throws(LedgerError) -> TransactionStanding
+
+    /// The latest deferred request under a protocol's own reference, to be judged again.
+    func deferredRequest(under reference: TransactionReference) async throws(LedgerError) -> DeferredRequest?
+
+    /// The certificate of ours with that SHA-256, revoked or not; nil when it is not ours.
+    func certificate(digest: Digest) async throws(LedgerError) -> CertificateRecord?
+
+    /// What the ledger knows of a device and a key; `publicKey` is nil in an inquiry.
+    func history(
+        device: DeviceID, service: ServiceName, publicKey: Digest?, at now: Timestamp
+    ) async throws(LedgerError) -> HistoryFacts
+
+    /// Appends a request and a decision that issues nothing: denied, deferred, or an assessment.
+    ///
+    /// A deferred one binds its credential to the transaction key; the same decision for the same transaction
+    /// key as before is counted, not appended again.
+    func record(_ attempt: AttemptRecord) async throws(LedgerError)
+
+    /// Appends requests that never reached a decision of policy but are refused all the same.
+    func record(_ refusal: RefusalRecord) async throws(LedgerError)
+
+    /// Appends request, decision and reservation, and consumes the credential, in one durable transaction
+    /// (invariant I1).
+    func reserve(_ attempt: AttemptRecord, _ reservation: ReservationRecord) async throws(LedgerError)
+        -> ReservationResult
+
+    /// Makes a signed certificate durable (invariant I2). Nil when the reservation was closed meanwhile: the
+    /// certificate must not leave, and its serial is already revoked.
+    func commit(_ signed: SignedCertificateRecord, under reservation: Reservation) async throws(LedgerError)
+        -> IssuedCertificate?
+
+    /// Closes a reservation that has no certificate and revokes its serial, in one transaction. False when it
+    /// was completed or closed meanwhile.
+    func close(_ request: RequestID, because reason: String) async throws(LedgerError) -> Bool
+}
+
+/// Why the ledger did not do what it was asked. Never an answer about the device.
+package enum LedgerError: Error, Sendable, Hashable {
+    /// The database is out of reach, too slow, or the outcome of the last transaction is not known.
+    case unavailable(String)
+    /// The database refused a statement: our fault, or an attack on the ledger.
+    case rejected(String)
+}
+
+/// What became of a transaction key.
+package enum TransactionStanding: Sendable {
+    /// Never permitted, or every reservation was closed.
+    case open
+    /// Reserved, neither committed nor closed yet.
+    case inFlight(request: RequestID, since: Timestamp)
+    /// Issued, unrevoked, unexpired: the final answer.
+    case issued(IssuedCertificate)
+}
+
+/// What a reservation attempt led to.
+package enum ReservationResult: Sendable {
+    case reserved(Reservation)
+    /// The same key got there first, within this or another replica.
+    case inFlight(request: RequestID, since: Timestamp)
+    case issued(IssuedCertificate)
+    /// The credential, looked at again under its lock, is not usable for this key. Decide again with this
+    /// fact.
+    case credential(CredentialState)
+}
+
+/// Leave to sign once: read back from the committed row. Only a ledger constructs one.
+package struct Reservation: Sendable, Hashable {
+    package let requestID: RequestID
+    package let issuer: String
+    package let serial: [UInt8]
+    /// SHA-256 of the reserved TBSCertificate.
+    package let tbsDigest: Digest
+
+    package init(requestID: RequestID, issuer: String, serial: [UInt8], tbsDigest: Digest) {
+        self.requestID = requestID
+        self.issuer = issuer
+        self.serial = serial
+        self.tbsDigest = tbsDigest
+    }
+}
+
+/// A certificate of ours as the ledger knows it.
+package struct CertificateRecord: Sendable, Hashable {
+    package let digest: Digest
+    package let certificate: [UInt8]
+    package let issuer: String
+    package let serial: [UInt8]
+    package let service: ServiceName
+    package let profile: ProfileName
+    package let device: DeviceID
+    package let names: CertificateNames
+    /// SHA-256 of its SubjectPublicKeyInfo.
+    package let publicKey: Digest
+    package let notBefore: Timestamp
+    package let notAfter: Timestamp
+    package let isRevoked: Bool
+
+    package init(
+        digest: Digest, certificate: [UInt8], issuer: String, serial: [UInt8], service: ServiceName,
+        profile: ProfileName, device: DeviceID, names: CertificateNames, publicKey: Digest,
+        notBefore: Timestamp,
+        notAfter: Timestamp, isRevoked: Bool
+    ) {
+        self.digest = digest
+        self.certificate = certificate
+        self.issuer = issuer
+        self.serial = serial
+        self.service = service
+        self.profile = profile
+        self.device = device
+        self.names = names
+        self.publicKey = publicKey
+        self.notBefore = notBefore
+        self.notAfter = notAfter
+        self.isRevoked = isRevoked
+    }
+}
+
+/// A deferred request as recorded, enough to judge it again and to issue.
+package struct DeferredRequest: Sendable {
+    package let key: TransactionKey
+    package let request: RequestID
+    package let input: PolicyInput
+
+    package init(key: TransactionKey, request: RequestID, input: PolicyInput) {
+        self.key = key
+        self.request = request
+        self.input = input
+    }
+}

@@ -1,0 +1,87 @@
+/// Everything a decision may depend on, and what the ledger keeps of a request: no secret, challenge or token
+/// ever enters it. The same input and bundle give the same decision for ever (invariant I5).
+package struct PolicyInput: Sendable, Hashable, Codable {
+    package var service: ServiceName
+    package var requestedProfile: ProfileName?
+    package var enrollmentProtocol: EnrollmentProtocol
+    package var operation: EnrollmentOperation
+    /// The moment of judgement; every age is counted from here.
+    package var instant: Timestamp
+    package var request: RequestFacts
+    package var proofs: [VerifiedProof]
+    /// Devices claimed outside the certificate request.
+    package var claimedDevices: [String]
+    /// The device all proofs name; nil when none or several are named, which denies.
+    package var provenDevice: DeviceID?
+    /// Nil when the directory does not know the proven device, which denies.
+    package var device: DeviceFacts?
+    package var history: HistoryFacts
+    package var clientAddress: String
+
+    enum CodingKeys: String, CodingKey {
+        case service, operation, instant, request, proofs, device, history
+        case requestedProfile = "requested_profile"
+        case enrollmentProtocol = "protocol"
+        case claimedDevices = "claimed_devices"
+        case provenDevice = "proven_device"
+        case clientAddress = "client_address"
+    }
+
+    package init(
+        service: ServiceName, requestedProfile: ProfileName? = nil, enrollmentProtocol: EnrollmentProtocol,
+        operation: EnrollmentOperation, instant: Timestamp, request: RequestFacts, proofs: [VerifiedProof],
+        claimedDevices: [String] = [], provenDevice: DeviceID?, device: DeviceFacts?,
+        history: HistoryFacts = HistoryFacts(), clientAddress: String
+    ) {
+        self.service = service
+        self.requestedProfile = requestedProfile
+        self.enrollmentProtocol = enrollmentProtocol
+        self.operation = operation
+        self.instant = instant
+        self.request = request
+        self.proofs = proofs
+        self.claimedDevices = claimedDevices
+        self.provenDevice = provenDevice
+        self.device = device
+        self.history = history
+        self.clientAddress = clientAddress
+    }
+}
+
+/// What policy may know of a certificate request. Holds all that a later re-decision needs to issue.
+package struct RequestFacts: Sendable, Hashable, Codable {
+    package var names: CertificateNames
+    /// Dotted object identifiers.
+    package var extendedKeyUsages: [String]
+    /// Nil in an inquiry made before the key is known (ACME newOrder).
+    package var publicKey: PublicKey?
+    /// Digest of the certificate request without its challenge password; nil in an inquiry.
+    package var digest: Digest?
+    package var requestedNotAfter: Timestamp?
+
+    enum CodingKeys: String, CodingKey {
+        case names, digest
+        case extendedKeyUsages = "extended_key_usages"
+        case publicKey = "public_key"
+        case requestedNotAfter = "requested_not_after"
+    }
+
+    package init(
+        names: CertificateNames, extendedKeyUsages: [String] = [], publicKey: PublicKey?,
+        digest: Digest? = nil,
+        requestedNotAfter: Timestamp? = nil
+    ) {
+        self.names = names
+        self.extendedKeyUsages = extendedKeyUsages
+        self.publicKey = publicKey
+        self.digest = digest
+        self.requestedNotAfter = requestedNotAfter
+    }
+
+    /// The facts of a verified certificate request.
+    package init(_ request: CertificateRequest, requestedNotAfter: Timestamp?) {
+        self.init(
+            names: request.names, extendedKeyUsages: request.extendedKeyUsages, publicKey: request.publicKey,
+            digest: request.digest, requestedNotAfter: requestedNotAfter)
+    }
+}

@@ -1,0 +1,47 @@
+import ArgumentParser
+import Database
+import EnrollmentCore
+import Ledger
+
+/// `gatehouse ledger`
+struct LedgerCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "ledger", abstract: "Ask the ledger.", subcommands: [Query.self])
+
+    struct Query: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Run one SQL statement as the auditor: read-only, on the views of schema audit.",
+            discussion: "SELECT * FROM audit.dictionary explains every view and column.")
+
+        @OptionGroup var common: CommonOptions
+        @Argument(help: "The SQL statement.") var sql: String
+        @Option(help: "At most so many rows.") var limit: Int = 10_000
+
+        func run() throws {
+            let table: TextTable
+            let auditor = try Stores.open(common).auditor
+            do throws(DatabaseError) { table = try auditor.run(sql, limit: limit) } catch {
+                throw Self.fault(error)
+            }
+            Output(columns: table.columns, rows: table.rows.map { $0.map { JSONValue($0) } }).print(
+                as: common.output)
+            if table.isTruncated { Output.message("only the first \(limit) rows are shown; raise --limit") }
+        }
+
+        private static func fault(_ error: DatabaseError) -> StartupError {
+            switch error {
+            case .refused(let state, let message):
+                return StartupError(
+                    "the database refused (\(state)): \(message)",
+                    remedy: "see SELECT * FROM audit.dictionary for what an auditor may read",
+                    exitCode: .negative)
+            case .unavailable(let reason):
+                return StartupError(
+                    "the database does not answer: \(reason)",
+                    remedy: "is gatehouse up running on this state?")
+            case .unexpectedRow(let reason):
+                return StartupError("the answer could not be read: \(reason)", remedy: "report this")
+            }
+        }
+    }
+}

@@ -1,0 +1,166 @@
+import ACME
+import EST
+import EnrollmentCore
+import Identity
+import Issuance
+import Ledger
+import Listener
+import Logging
+import Policy
+import Registration
+import SCEP
+import ServiceLifecycle
+import UnixSignals
+
+/// One gateway in service: everything is wired here and nowhere else.
+struct Gateway {
+    private let stores: Stores
+    private let bundle: PolicyBundle
+
+    private var configuration: Configuration { stores.configuration }
+
+    /// - Throws: `StartupError` when the policy bundle does not load: then nothing is served.
+    init(state: StateDirectory, configuration: Configuration) throws {
+        let bundle = try Stores.policyBundle(in: configuration.policies)
+        self.bundle = bundle
+        stores = Stores(state: state, configuration: configuration) { service in
+            bundle.service(named: service)?.limits.deferredCredentialHold ?? 0
+        }
+    }
+
+    /// Brings the schema up to date.
+    func migrate() throws { try stores.migrate() }
+
+    /// Serves until SIGINT or SIGTERM, then drains.
+    func run() async throws {
+        let clock = SystemClock()
+        let logger = Logger(label: "gatehouse") { JSONLogHandler(label: $0, level: .info, clock: clock) }
+        let metrics = Metrics()
+        let budget = UnverifiedBudget()
+        let authority = try await registrationAuthority(budget, metrics, logger)
+        try await prepareLedger(logger)
+        let server = try await server(authority, metrics, logger)
+        let housekeeping = Housekeeping(ledger: stores.ledger, budget: budget, clock: clock, logger: logger)
+        var group = ServiceGroupConfiguration(
+            services: [.init(service: server), .init(service: housekeeping)],
+            gracefulShutdownSignals: [.sigint, .sigterm], logger: logger)
+        group.maximumGracefulShutdownDuration = .seconds(30)
+        try await ServiceGroup(configuration: group).run()
+        await housekeeping.flush()
+    }
+
+    private func registrationAuthority(_ budget: UnverifiedBudget, _ metrics: Metrics, _ logger: Logger)
+        async throws
+        -> RegistrationAuthority
+    {
+        let random = SystemRandom()
+        guard let serials = RandomSerialNumbers(instance: 1 + random.octets(1)[0] % 0x7f, random: random)
+        else {
+            throw StartupError("no serial number source", remedy: "report this")
+        }
+        let masterKeys = try KeyStore(state: stores.state).masterKeys()
+        return RegistrationAuthority(
+            policy: ActivePolicy(PolicyEngine(bundle: bundle)),
+            issuers: try AuthorityStore(state: stores.state).issuers(),
+            verifier: LedgerProofVerifier(
+                ledger: stores.ledger, credentials: stores.ledger, masterKeys: masterKeys,
+                guesses: GuessLimiter()),
+            directory: stores.directory, ledger: stores.ledger, credentials: stores.ledger,
+            clock: SystemClock(),
+            serials: serials, budget: budget, observer: observer(metrics, logger))
+    }
+
+    private func observer(_ metrics: Metrics, _ logger: Logger) -> EnrollmentObserver {
+        EnrollmentObserver(
+            reached: CrashPoint.reached,
+            decided: { decision, id, enrollmentProtocol in
+                metrics.countDecision(effect: decision.effect.rawValue)
+                logger.info(
+                    "decided",
+                    metadata: [
+                        "request": "\(id)", "protocol": "\(enrollmentProtocol)",
+                        "effect": "\(decision.effect)",
+                        "reason": "\(decision.reasonCode)", "rules": .array(decision.ruleIDs.map { "\($0)" }),
+                    ])
+            },
+            failed: { error, id in
+                logger.error("ledger out of reach", metadata: ["request": "\(id)", "cause": "\(error)"])
+            })
+    }
+
+    /// Records the policy in force and closes what an earlier run of this gateway left half-done, before any
+    /// request is let in.
+    private func prepareLedger(_ logger: Logger) async throws {
+        let clock = SystemClock()
+        for warning in bundle.reviewWarnings(at: clock.now()) {
+            logger.warning("policy review is overdue", metadata: ["place": "\(warning)"])
+        }
+        try await stores.ledger.checkReadiness()
+        try await stores.ledger.activatePolicy(
+            digest: bundle.digest, canonicalBytes: bundle.canonicalBytes, by: try stores.actor(),
+            at: clock.now())
+        let closed = try await stores.ledger.reconcile(gateway: configuration.instance, now: clock.now())
+        if closed > 0 { logger.warning("closed dangling reservations", metadata: ["count": "\(closed)"]) }
+    }
+
+    private func server(_ authority: RegistrationAuthority, _ metrics: Metrics, _ logger: Logger) async throws
+        -> GatewayServer
+    {
+        let store = AuthorityStore(state: stores.state)
+        let identity = try await store.listener(at: SystemClock().now(), random: SystemRandom())
+        let scepIdentity = try store.registrationAuthority()
+        let nonceKey = try KeyStore(state: stores.state).masterKeys().nonceKey
+        let validator = try domainValidator()
+        let (configuration, stores) = (configuration, stores)
+        return GatewayServer(
+            configuration: GatewayServerConfiguration(
+                tls: Endpoint(host: configuration.tls.host, port: configuration.tls.port),
+                http: Endpoint(host: configuration.http.host, port: configuration.http.port),
+                admin: Endpoint(host: configuration.admin.host, port: configuration.admin.port),
+                identity: identity),
+            checks: [
+                ReadinessCheck(name: "database") { (try? await stores.ledger.checkReadiness()) != nil }
+            ],
+            metrics: metrics, clock: SystemClock(), random: SystemRandom(), logger: logger
+        ) { ports in
+            let endpoints = Endpoints(
+                tls: configuration.tls.url("https", ports.tls),
+                http: configuration.http.url("http", ports.http),
+                admin: configuration.admin.url("http", ports.admin), http01Port: configuration.acme.http01Port
+            )
+            let acme = ACMEServer(
+                baseURL: endpoints.tls, registrar: authority, store: stores.ledger, clock: SystemClock(),
+                random: SystemRandom(), nonceKey: nonceKey, validator: validator)
+            let scep = SCEPServer(
+                registrar: authority, registrationAuthority: scepIdentity, random: SystemRandom())
+            try endpoints.write(to: stores.state)
+            Output.write(endpoints.welcome(stores.state))
+            return FrontEnds(est: ESTServer(registrar: authority), acme: acme, scep: scep) { name in
+                authority.issuerCertificate(named: name)
+            }
+        }
+    }
+
+    private func domainValidator() throws -> HTTP01Validator {
+        let networks = try configuration.acme.allowedNetworks.map { text in
+            guard let network = IPNetwork(text) else {
+                throw StartupError(
+                    "acme.allowed_networks: “\(text)” is no network", remedy: "write e.g. 10.0.0.0/8",
+                    exitCode: .invalid)
+            }
+            return network
+        }
+        let acme = configuration.acme
+        return HTTP01Validator(
+            .init(
+                port: acme.http01Port, allowedPorts: [80, 443, acme.http01Port, acme.tlsALPN01Port],
+                addresses: AddressPolicy(allowed: networks), resolvesLocalhost: acme.resolvesLocalhost))
+    }
+}
+
+extension Configuration.Listener {
+    /// The base URL of this listener, configured or built from host and bound port.
+    func url(_ scheme: String, _ port: Int) -> String {
+        baseURL ?? "\(scheme)://\(host.contains(":") ? "[\(host)]" : host):\(port)"
+    }
+}

@@ -1,0 +1,43 @@
+import EnrollmentCore
+import Ledger
+import Logging
+import Registration
+import ServiceLifecycle
+
+/// What a gateway does beside answering: writes the counts of unrecorded requests, forgets expired protocol
+/// state, and closes reservations that another replica left behind.
+struct Housekeeping: Service {
+    let ledger: PostgresLedger
+    let budget: UnverifiedBudget
+    let clock: any WallClock
+    let logger: Logger
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            // A sleep cut short by shutdown is the way out, not a failure.
+            while (try? await Task.sleep(for: .seconds(20))) != nil { await tidy() }
+        }
+    }
+
+    /// Writes all counts, the current minute's too. Called once when service has ended.
+    func flush() async { await write(budget.drain(before: clock.now().adding(seconds: 60))) }
+
+    private func tidy() async {
+        let now = clock.now()
+        await write(budget.drain(before: now))
+        do throws(LedgerError) {
+            _ = try await ledger.forgetExpiredState(now: now)
+            let closed = try await ledger.reconcile(gateway: nil, now: now)
+            if closed > 0 { logger.warning("closed dangling reservations", metadata: ["count": "\(closed)"]) }
+        } catch {
+            logger.error("housekeeping failed", metadata: ["cause": "\(error)"])
+        }
+    }
+
+    private func write(_ counts: [TrafficCount]) async {
+        guard !counts.isEmpty else { return }
+        do throws(LedgerError) { try await ledger.flush(counts) } catch {
+            logger.error("counts were lost", metadata: ["cause": "\(error)", "rows": "\(counts.count)"])
+        }
+    }
+}

@@ -1,0 +1,102 @@
+import Database
+import EnrollmentCore
+import Foundation
+import Identity
+import Ledger
+import Policy
+
+/// State, configuration and database of one gateway, as every command needs them.
+struct Stores {
+    let state: StateDirectory
+    var configuration: Configuration
+    let ledger: PostgresLedger
+    let directory: PostgresDeviceDirectory
+    private let settings: ConnectionSettings
+
+    /// Connections are made when first used, on threads of their own.
+    ///
+    /// - Parameter deferredHold: seconds for which a deferred request holds its credential, by service.
+    init(
+        state: StateDirectory, configuration: Configuration,
+        deferredHold: @escaping @Sendable (ServiceName) -> Int64 = { _ in 72 * 3_600 }
+    ) {
+        self.state = state
+        self.configuration = configuration
+        let database = configuration.database
+        settings = ConnectionSettings([
+            "host": database.host, "port": String(database.port), "dbname": database.name,
+            "user": database.writer,
+        ])
+        let writer = BatchingWriter(settings)
+        let reader = ReadPool(settings)
+        ledger = PostgresLedger(
+            writer: writer, reader: reader, gateway: configuration.instance, clock: SystemClock(),
+            random: SystemRandom(), deferredHold: deferredHold)
+        directory = PostgresDeviceDirectory(writer: writer, reader: reader)
+    }
+
+    /// The stores of an existing state directory.
+    static func open(_ options: CommonOptions) throws -> Stores {
+        let (state, configuration) = try configured(options)
+        return Stores(state: state, configuration: configuration)
+    }
+
+    /// State and configuration, before anything is connected to.
+    static func configured(_ options: CommonOptions) throws -> (StateDirectory, Configuration) {
+        let state = try StateDirectory.existing(options.state)
+        return (state, try ConfigurationFile.read(options.config ?? state.configuration, state: state))
+    }
+
+    /// Brings the schema up to date; returns what was applied.
+    @discardableResult
+    func migrate() throws -> [String] {
+        do throws(MigrationError) { return try migrator.migrate() } catch {
+            throw StartupError(
+                "the schema could not be brought up to date: \(error)", remedy: "see docs/ledger.md")
+        }
+    }
+
+    var migrator: Migrator {
+        Migrator(settings.login(configuration.database.migrator), LedgerSchema.migrations)
+    }
+
+    var auditor: AuditorQuery { AuditorQuery(settings) }
+
+    /// The policy bundle in the configured directory.
+    func policyBundle() throws -> PolicyBundle { try Self.policyBundle(in: configuration.policies) }
+
+    static func policyBundle(in directory: String) throws -> PolicyBundle {
+        do throws(PolicyLoadError) {
+            return try PolicyBundle(files: BundleFile.read(directory: directory))
+        } catch {
+            throw StartupError(
+                "the policy bundle in \(directory) does not load:\n\(error)",
+                remedy: "mend these places, then run gatehouse policy check", exitCode: .invalid)
+        }
+    }
+
+    func registeredDevice(_ text: String) async throws -> DeviceID {
+        let id = try DeviceID.parse(text)
+        guard try await directory.facts(for: id, at: SystemClock().now()) != nil else {
+            throw StartupError(
+                "the directory knows no device \(id)", remedy: "gatehouse device import FILE",
+                exitCode: .notFound)
+        }
+        return id
+    }
+
+    /// Who runs this command, as the ledger names them: the operating system's word, not the caller's.
+    func actor() throws -> String { "os:" + (try UnprivilegedUser.current()).name }
+}
+
+extension DeviceID {
+    static func parse(_ text: String) throws -> DeviceID {
+        guard let id = DeviceID(text) else {
+            throw StartupError(
+                "“\(text.prefix(80))” is no device id",
+                remedy: "1 to 64 letters, digits, dots, dashes, underscores",
+                exitCode: .usage)
+        }
+        return id
+    }
+}

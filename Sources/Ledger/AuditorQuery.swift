@@ -1,0 +1,24 @@
+package import Database
+import EnrollmentCore
+
+/// An auditor's own SQL, run as the auditor's login, which may read the views of schema `audit` and nothing
+/// else.
+package struct AuditorQuery: Sendable {
+    private let settings: ConnectionSettings
+
+    /// - Parameter settings: the database; the login is always `gatehouse_auditor`.
+    package init(_ settings: ConnectionSettings) {
+        var patient = settings.login(LedgerSchema.Login.auditor.rawValue)
+        patient.isReadOnly = true
+        patient.statementTimeout = 60_000
+        self.settings = patient
+    }
+
+    /// Runs one statement on a connection of its own and reads at most `limit` rows as text. Blocks its
+    /// thread: only for commands.
+    ///
+    /// - Throws: `DatabaseError.refused` with the server's own message.
+    package func run(_ sql: String, limit: Int) throws(DatabaseError) -> TextTable {
+        try Connection(settings).readText(sql, limit: limit)
+    }
+}

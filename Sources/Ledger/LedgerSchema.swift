@@ -1,0 +1,28 @@
+package import Database
+
+/// The schema as this program knows it.
+package enum LedgerSchema {
+    /// The steps, in order; the number and name are those of the file.
+    package static let migrations: [Migration] = [
+        Migration(number: 1, name: "foundation", script: PackageResources.m0001_foundation_sql),
+        Migration(number: 2, name: "evidence", script: PackageResources.m0002_evidence_sql),
+        Migration(number: 3, name: "checks", script: PackageResources.m0003_checks_sql),
+        Migration(number: 4, name: "writing", script: PackageResources.m0004_writing_sql),
+        Migration(number: 5, name: "issuing", script: PackageResources.m0005_issuing_sql),
+        Migration(number: 6, name: "state", script: PackageResources.m0006_state_sql),
+        Migration(number: 7, name: "audit", script: PackageResources.m0007_audit_sql),
+    ]
+
+    /// SQL that creates the roles; a superuser runs it once for a cluster (deploy/postgres/roles.sql).
+    package static var roles: String { String(decoding: PackageResources.roles_sql, as: UTF8.self) }
+
+    /// The logins that roles.sql creates.
+    package enum Login: String, Sendable, CaseIterable {
+        case migrator = "gatehouse_migrator"
+        case writer = "gatehouse_writer"
+        case auditor = "gatehouse_auditor"
+    }
+
+    /// The role that owns the database and everything in it; nobody logs in as it.
+    package static let owner = "gatehouse_owner"
+}

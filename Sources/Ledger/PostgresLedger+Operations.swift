@@ -1,0 +1,104 @@
+import Database
+package import EnrollmentCore
+
+/// An act of an administrator, as recorded.
+package struct AdminEvent: Sendable, Hashable {
+    package let at: Timestamp
+    package let actor: String
+    /// Stable, e.g. `device.import`.
+    package let action: String
+    package let target: String
+    package let reason: String
+
+    package init(at: Timestamp, actor: String, action: String, target: String, reason: String) {
+        self.at = at
+        self.actor = actor
+        self.action = action
+        self.target = target
+        self.reason = reason
+    }
+}
+
+/// Why a certificate is revoked (RFC 5280 §5.3.1); the names are the RFC's.
+package enum RevocationReason: String, Sendable, Hashable, CaseIterable {
+    case unspecified, keyCompromise, affiliationChanged, superseded, cessationOfOperation, privilegeWithdrawn
+}
+
+extension PostgresLedger {
+    /// Records that a policy bundle is in force. Decisions refer to it, so this comes before the first
+    /// request.
+    ///
+    /// - Parameters:
+    ///   - digest: SHA-256 of `canonicalBytes`; the database checks it.
+    ///   - canonicalBytes: the whole bundle, enough to decide again.
+    package func activatePolicy(
+        digest: Digest, canonicalBytes: [UInt8], by actor: String, at now: Timestamp
+    ) async throws(LedgerError) {
+        let values: [Parameter] = [
+            newID(), .digest(digest), .bytes(canonicalBytes), .timestamp(now), .text(actor.storable),
+        ]
+        try await write { connection throws(DatabaseError) in _ = try connection.query(Self.activate, values)
+        }
+    }
+
+    /// Closes reservations that were never signed and revokes their serials: those past their signing
+    /// deadline, and all of `gateway` when it is named, which only its own start-up may do. Returns how many.
+    package func reconcile(gateway: String?, now: Timestamp) async throws(LedgerError) -> Int {
+        let values: [Parameter] = [.text(gateway), .timestamp(now)]
+        return try await write { connection throws(DatabaseError) in
+            Int(clamping: try connection.row(Self.reconcile, values).integer(0))
+        }
+    }
+
+    /// Forgets expired protocol state, a bounded number of rows; returns how many.
+    package func forgetExpiredState(now: Timestamp) async throws(LedgerError) -> Int {
+        try await write { connection throws(DatabaseError) in
+            Int(clamping: try connection.row(Self.forget, [.timestamp(now)]).integer(0))
+        }
+    }
+
+    /// Revokes an issued certificate; false when it was revoked before.
+    package func revoke(
+        issuer: String, serial: [UInt8], at now: Timestamp, reason: RevocationReason, by actor: String,
+        because why: String
+    ) async throws(LedgerError) -> Bool {
+        let values: [Parameter] = [
+            .text(issuer), .bytes(serial), .timestamp(now), .text(reason.rawValue), .text(actor.storable),
+            .text(why.storable),
+        ]
+        return try await write { connection throws(DatabaseError) in
+            try connection.row(Self.revoke, values).bool(0)
+        }
+    }
+
+    /// Appends an act of an administrator.
+    package func append(_ event: AdminEvent) async throws(LedgerError) {
+        let values: [Parameter] = [
+            newID(), .timestamp(event.at), .text(event.actor.storable), .text(event.action),
+            .text(event.target.storable), .text(event.reason.storable),
+        ]
+        try await write { connection throws(DatabaseError) in _ = try connection.query(Self.admin, values) }
+    }
+
+    /// Appends counts of requests that have no row of their own, all in one transaction.
+    package func flush(_ counts: [TrafficCount]) async throws(LedgerError) {
+        let rows: [[Parameter]] = counts.filter { $0.requests > 0 }.map { count in
+            [
+                newID(), .timestamp(count.minute), .text(gateway),
+                .text(String(count.service.storable.prefix(200))),
+                .text(count.source), .text(count.kind.rawValue), .integer(count.requests),
+            ]
+        }
+        guard !rows.isEmpty else { return }
+        try await write { connection throws(DatabaseError) in
+            for row in rows { _ = try connection.query(Self.traffic, row) }
+        }
+    }
+
+    private static let activate = Statement("SELECT ledger.activate_policy($1, $2, $3, $4, $5)")
+    private static let reconcile = Statement("SELECT ledger.reconcile($1, $2, 1000)")
+    private static let forget = Statement("SELECT state.forget($1, 10000)")
+    private static let revoke = Statement("SELECT ledger.revoke($1, $2, $3, $4, $5, $6)")
+    private static let admin = Statement("SELECT ledger.append_admin_event($1, $2, $3, $4, $5, $6)")
+    private static let traffic = Statement("SELECT ledger.count_traffic($1, $2, $3, $4, $5, $6, $7)")
+}

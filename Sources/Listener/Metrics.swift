@@ -1,0 +1,90 @@
+import Synchronization
+
+/// Counters and histograms in the Prometheus text format, version 0.0.4.
+///
+/// Families are fixed here; label values come from our own closed sets, never from requests, so the number of
+/// series is bounded.
+package final class Metrics: Sendable {
+    private struct State {
+        var requests: [RequestLabels: UInt64] = [:]
+        var durations: [ListenerName: Histogram] = [:]
+        var decisions: [String: UInt64] = [:]
+    }
+
+    private struct RequestLabels: Hashable {
+        let listener: ListenerName
+        let route: Route.Label
+        let status: Int
+    }
+
+    private let state = Mutex(State())
+
+    package init() {}
+
+    /// Counts one answered request.
+    ///
+    /// - Parameter seconds: spent on the answer, from the whole request to the whole answer.
+    package func countRequest(listener: ListenerName, route: Route.Label, status: Int, seconds: Double) {
+        let labels = RequestLabels(listener: listener, route: route, status: status)
+        state.withLock { state in
+            state.requests[labels, default: 0] &+= 1
+            state.durations[listener, default: Histogram()].record(seconds)
+        }
+    }
+
+    /// Counts one decision by its effect: `permit`, `defer` or `deny`.
+    package func countDecision(effect: String) {
+        state.withLock { $0.decisions[effect, default: 0] &+= 1 }
+    }
+
+    /// Everything counted so far, as `text/plain; version=0.0.4`, in a stable order.
+    package func rendered() -> String {
+        let state = state.withLock { $0 }
+        var text =
+            "# HELP gatehouse_requests_total Requests answered.\n# TYPE gatehouse_requests_total counter\n"
+        let requests = state.requests.map { labels, count in
+            "gatehouse_requests_total{listener=\"\(labels.listener.rawValue)\","
+                + "protocol=\"\(labels.route.rawValue)\",status=\"\(labels.status)\"} \(count)\n"
+        }
+        text += requests.sorted().joined()
+        text += "# HELP gatehouse_request_duration_seconds Time from whole request to whole answer.\n"
+        text += "# TYPE gatehouse_request_duration_seconds histogram\n"
+        for listener in ListenerName.allCases {
+            text +=
+                state.durations[listener]?.rendered(
+                    "gatehouse_request_duration_seconds", label: "listener=\"\(listener.rawValue)\"") ?? ""
+        }
+        text += "# HELP gatehouse_decisions_total Policy decisions by effect.\n"
+        text += "# TYPE gatehouse_decisions_total counter\n"
+        for (effect, count) in state.decisions.sorted(by: { $0.key < $1.key }) {
+            text += "gatehouse_decisions_total{effect=\"\(effect)\"} \(count)\n"
+        }
+        return text
+    }
+}
+
+/// A distribution over fixed bucket bounds, in seconds.
+struct Histogram: Sendable {
+    static let bounds: [Double] = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
+
+    private var counts = [UInt64](repeating: 0, count: Histogram.bounds.count)
+    private var total: UInt64 = 0
+    private var sum = 0.0
+
+    /// Negative and non-finite values count as zero.
+    mutating func record(_ value: Double) {
+        let value = value.isFinite ? max(0, value) : 0
+        for (index, bound) in Histogram.bounds.enumerated() where value <= bound { counts[index] &+= 1 }
+        total &+= 1
+        sum += value
+    }
+
+    func rendered(_ name: String, label: String) -> String {
+        var text = ""
+        for (bound, count) in zip(Histogram.bounds, counts) {
+            text += "\(name)_bucket{\(label),le=\"\(bound)\"} \(count)\n"
+        }
+        text += "\(name)_bucket{\(label),le=\"+Inf\"} \(total)\n"
+        return text + "\(name)_sum{\(label)} \(sum)\n\(name)_count{\(label)} \(total)\n"
+    }
+}

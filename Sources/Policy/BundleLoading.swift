@@ -1,0 +1,115 @@
+import EnrollmentCore
+
+/// Loads the files of a bundle in the order in which they depend on each other.
+struct BundleLoader {
+    struct Loaded {
+        let catalog: Catalog
+        let defaultService: Service
+        let rules: [Rule]
+        let cases: [PolicyCase]
+    }
+
+    private let files: [BundleFile]
+    private let faults = DiagnosticCollector()
+
+    init(files: [BundleFile]) { self.files = files.sorted { $0.path < $1.path } }
+
+    mutating func load() throws(PolicyLoadError) -> Loaded {
+        let paths = acceptedPaths()
+        var documents: [String: YAMLNode] = [:]
+        for file in files where paths.contains(file.path) {
+            documents[file.path] = StrictYAML.parse(file, faults)
+        }
+        for path in CatalogLoader.paths where !paths.contains(path) {
+            faults.report(file: path, "this file is missing", remedy: "every bundle declares it")
+        }
+        // A catalog with a gap would make good names in the rules look unknown.
+        try faults.throwIfAny()
+        var loader = CatalogLoader(documents: documents, faults)
+        loader.load()
+        try faults.throwIfAny()
+        let rules = paths.filter(Self.isRule).sorted().compactMap { path in
+            documents[path].flatMap { RuleLoader(document: $0, faults: faults).rule(&loader) }
+        }
+        refuseRepeatedIDs(rules)
+        let cases = rules.flatMap { rule -> [PolicyCase] in
+            guard let document = documents[Self.casesPath(rule.position.file)] else { return [] }
+            return CaseLoader(rule: rule, catalog: loader.catalog, faults: faults).cases(document)
+        }
+        try faults.throwIfAny()
+        guard let defaultService = loader.catalog.services.values.first(where: \.isDefault) else {
+            throw PolicyLoadError(diagnostics: [])
+        }
+        return Loaded(catalog: loader.catalog, defaultService: defaultService, rules: rules, cases: cases)
+    }
+
+    /// The text that is hashed and kept.
+    static func canonicalText(_ files: [BundleFile]) -> String {
+        let members = files.map { ($0.path, JSONValue.string(String(decoding: $0.bytes, as: UTF8.self))) }
+        let object = JSONValue.object(Dictionary(members, uniquingKeysWith: { first, _ in first }))
+        return JSONValue.object(["files": object]).canonicalText
+    }
+
+    private static func isRule(_ path: String) -> Bool {
+        path.hasPrefix("rules/") && path.hasSuffix(".yaml") && !path.hasSuffix(".cases.yaml")
+    }
+
+    private static func casesPath(_ rule: String) -> String { String(rule.dropLast(5)) + ".cases.yaml" }
+
+    /// The paths that belong to a bundle, after reporting the others: a file that is passed over in silence
+    /// may be a deny rule.
+    private func acceptedPaths() -> Set<String> {
+        var accepted: Set<String> = []
+        let all = Set(files.map(\.path))
+        for file in files {
+            let path = file.path
+            if accepted.contains(path) {
+                faults.report(file: path, "this file is given twice")
+            } else if path.hasSuffix(".yml") {
+                faults.report(file: path, "files of a bundle end in .yaml", remedy: "rename it")
+            } else if !path.utf8.allSatisfy(Self.isPathCharacter) {
+                faults.report(
+                    file: path, "a path of lower-case letters, digits, `.`, `-`, `_` and `/` is needed")
+            } else if CatalogLoader.paths.contains(path) {
+                accepted.insert(path)
+            } else if Self.isRule(path) {
+                accepted.insert(path)
+                if !all.contains(Self.casesPath(path)) {
+                    faults.report(
+                        file: path, "this rule has no cases",
+                        remedy: "write \(Self.casesPath(path)) beside it")
+                }
+            } else if path.hasPrefix("rules/"), path.hasSuffix(".cases.yaml") {
+                accepted.insert(path)
+                let rule = String(path.dropLast(11)) + ".yaml"
+                if !all.contains(rule) {
+                    faults.report(file: path, "these cases have no rule", remedy: "write \(rule)")
+                }
+            } else {
+                faults.report(
+                    file: path, "no part of a bundle",
+                    remedy: spellingRemedy(path, among: CatalogLoader.paths))
+            }
+        }
+        return accepted
+    }
+
+    private static func isPathCharacter(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."),
+            UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "/"):
+            return true
+        default: return false
+        }
+    }
+
+    private func refuseRepeatedIDs(_ rules: [Rule]) {
+        var seen: [String: String] = [:]
+        for rule in rules {
+            if let first = seen[rule.id] {
+                faults.report(rule.position, "the rule id `\(rule.id)` is taken by \(first)")
+            }
+            seen[rule.id] = rule.position.file
+        }
+    }
+}

@@ -1,0 +1,145 @@
+import EnrollmentCore
+
+/// What one test found.
+struct Finding: Sendable, Hashable {
+    let text: String
+    let verdict: Verdict
+    /// Why it is not satisfied, when there is more to say than "it is not so".
+    var code: ReasonCode?
+    var value: JSONValue = .null
+    var source: String?
+    /// Seconds from observation to the instant of judgement.
+    var age: Int64?
+}
+
+/// What one condition came to, with the tests below it.
+struct ConditionResult: Sendable {
+    let verdict: Verdict
+    let findings: [Finding]
+
+    /// The code that explains the verdict: that of the first test that shares it.
+    var code: ReasonCode? { findings.first { $0.verdict == verdict && $0.code != nil }?.code }
+}
+
+/// Evaluates conditions over one input.
+struct ConditionEvaluation {
+    let input: PolicyInput
+    /// In an inquiry, proofs that are offered later count as given.
+    let isInquiry: Bool
+
+    func evaluate(_ condition: Condition) -> ConditionResult {
+        switch condition {
+        case .all(let parts): return combine(parts) { $0.min() ?? .unsatisfied }
+        case .any(let parts): return combine(parts) { $0.max() ?? .unsatisfied }
+        case .none(let parts): return combine(parts) { ($0.max() ?? .satisfied).negated }
+        case .test(let test):
+            let finding = evaluate(test)
+            return ConditionResult(verdict: finding.verdict, findings: [finding])
+        }
+    }
+
+    private func combine(_ parts: [Condition], _ verdict: ([Verdict]) -> Verdict) -> ConditionResult {
+        let results = parts.map(evaluate)
+        return ConditionResult(
+            verdict: verdict(results.map(\.verdict)), findings: results.flatMap(\.findings))
+    }
+
+    private func evaluate(_ test: Test) -> Finding {
+        switch test.subject {
+        case .attribute(let attribute, let matcher): return attributeFinding(attribute, matcher, test.text)
+        case .posture(let source, let maximumAge):
+            return PostureEvaluation(
+                facts: input.device?.posture ?? [], instant: input.instant, maximumAge: maximumAge
+            )
+            .compliance(from: source, test.text)
+        case .notJailbroken(let source, let maximumAge):
+            return PostureEvaluation(
+                facts: input.device?.posture ?? [], instant: input.instant, maximumAge: maximumAge
+            )
+            .notJailbroken(from: source, test.text)
+        case .oneTimeCredential: return credentialFinding(test.text)
+        case .certificateOfOurs(let renewalOnly):
+            return certificateFinding(renewalOnly: renewalOnly, test.text)
+        case .domainControl(let maximumAge): return domainFinding(maximumAge: maximumAge, test.text)
+        }
+    }
+
+    private func attributeFinding(_ attribute: Attribute, _ matcher: AttributeMatcher, _ text: String)
+        -> Finding
+    {
+        let values = attribute.values(in: input)
+        let verdict = values.isEmpty ? Verdict.unknown : match(values, matcher)
+        let shown = values.prefix(32).map(JSONValue.string)
+        return Finding(
+            text: text, verdict: verdict,
+            value: values.isEmpty ? .null : values.count == 1 ? shown[0] : .array(Array(shown)))
+    }
+
+    /// - Parameter values: at least one.
+    private func match(_ values: [String], _ matcher: AttributeMatcher) -> Verdict {
+        func satisfied(_ holds: Bool) -> Verdict { holds ? .satisfied : .unsatisfied }
+        switch matcher {
+        case .oneOf(let wanted): return satisfied(values.contains { wanted.contains($0) })
+        case .glob(let glob): return satisfied(values.contains { glob.matches($0) })
+        case .between(let range):
+            guard let number = values.first.flatMap({ Int64($0) }), number >= 0 else { return .unknown }
+            return satisfied(range.contains(number))
+        case .within(let ranges):
+            let known = values.flatMap { value in ranges.compactMap { $0.contains(value) } }
+            return known.isEmpty ? .unknown : satisfied(known.contains(true))
+        case .equals(let other):
+            let others = other.values(in: input)
+            return others.isEmpty ? .unknown : satisfied(values.count == 1 && values == others)
+        case .subsetOf(let other):
+            let others = Set(other.values(in: input))
+            return others.isEmpty ? .unknown : satisfied(others.isSuperset(of: values))
+        }
+    }
+
+    private func credentialFinding(_ text: String) -> Finding {
+        let devices = input.proofs.compactMap { proof -> DeviceID? in
+            switch proof {
+            case .oneTimeCredential(_, let device, .usable), .account(_, _, let device, .usable):
+                return device
+            case .oneTimeCredential, .account, .clientCertificate, .domainControl: return nil
+            }
+        }
+        return proofFinding(devices, text)
+    }
+
+    private func certificateFinding(renewalOnly: Bool, _ text: String) -> Finding {
+        if renewalOnly, input.operation == .enroll { return Finding(text: text, verdict: .unsatisfied) }
+        let devices = input.proofs.compactMap { proof -> DeviceID? in
+            if case .clientCertificate(_, let device, .valid, _) = proof { return device }
+            return nil
+        }
+        return proofFinding(devices, text)
+    }
+
+    /// Satisfied when a proof of the kind names the registered device itself.
+    private func proofFinding(_ devices: [DeviceID], _ text: String) -> Finding {
+        let isOurs = input.device.map { device in devices.contains(device.id) } ?? false
+        return Finding(
+            text: text, verdict: isOurs ? .satisfied : .unsatisfied,
+            value: devices.first.map { .string($0.rawValue) } ?? .null)
+    }
+
+    private func domainFinding(maximumAge: Int64, _ text: String) -> Finding {
+        let names = input.request.names.dns.map(asciiLowercased)
+        let shown = input.proofs.flatMap { proof -> [DomainAuthorization] in
+            if case .domainControl(let authorizations) = proof { return authorizations }
+            return []
+        }
+        let current = shown.filter {
+            let age = input.instant.seconds(since: $0.validatedAt)
+            return $0.validatedAt <= input.instant && age <= maximumAge
+        }
+        let covered = Set(current.map { asciiLowercased($0.name) })
+        let isCovered = !names.isEmpty && covered.isSuperset(of: names)
+        let value = JSONValue.array(covered.sorted().prefix(32).map(JSONValue.string))
+        if !isCovered, isInquiry, !names.isEmpty {
+            return Finding(text: text + " (to be shown later)", verdict: .satisfied, value: value)
+        }
+        return Finding(text: text, verdict: isCovered ? .satisfied : .unsatisfied, value: value)
+    }
+}

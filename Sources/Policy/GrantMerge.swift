@@ -1,0 +1,100 @@
+import EnrollmentCore
+
+/// What one rule, or several merged, would grant.
+///
+/// Merging keeps what all of them grant: the shortest validity, the names and usages in common. It does not
+/// depend on their order.
+struct GrantTerms: Sendable, Hashable {
+    let names: CertificateNames
+    let extendedKeyUsages: Set<ExtendedKeyUsage>
+    /// Seconds.
+    let maximumValidity: Int64
+
+    private init(names: CertificateNames, extendedKeyUsages: Set<ExtendedKeyUsage>, maximumValidity: Int64) {
+        self.names = names
+        self.extendedKeyUsages = extendedKeyUsages
+        self.maximumValidity = maximumValidity
+    }
+
+    /// Nil when the rule names an attribute that this device lacks.
+    init?(_ terms: CertificateTerms, profile: CertificateProfile, input: PolicyInput) {
+        func names(_ templates: [NameTemplate]) -> [String]? {
+            let lists = templates.map { $0.names(in: input) }
+            return lists.contains { $0 == nil } ? nil : lists.flatMap { $0 ?? [] }
+        }
+        let commonName = terms.commonName.map { $0.names(in: input)?.first }
+        guard let dns = names(terms.dns), let email = names(terms.email), let upn = names(terms.upn),
+            commonName != .some(nil)
+        else { return nil }
+        self.names = CertificateNames(
+            commonName: commonName ?? nil, dns: dns.map(asciiLowercased), email: email, upn: upn)
+        extendedKeyUsages = Set(terms.extendedKeyUsages ?? profile.extendedKeyUsages)
+            .intersection(profile.extendedKeyUsages)
+        maximumValidity = min(terms.maximumValidity, profile.maximumValidity)
+    }
+
+    /// What both grant; nil when they contradict each other.
+    func merged(with other: GrantTerms) -> GrantTerms? {
+        guard
+            names.commonName == other.names.commonName || names.commonName == nil
+                || other.names.commonName == nil
+        else { return nil }
+        func common(_ list: KeyPath<CertificateNames, [String]>) -> [String] {
+            names[keyPath: list].filter { other.names[keyPath: list].contains($0) }
+        }
+        return GrantTerms(
+            names: CertificateNames(
+                commonName: names.commonName == other.names.commonName ? names.commonName : nil,
+                dns: common(\.dns), email: common(\.email), upn: common(\.upn)),
+            extendedKeyUsages: extendedKeyUsages.intersection(other.extendedKeyUsages),
+            maximumValidity: min(maximumValidity, other.maximumValidity))
+    }
+
+    /// What all of them grant; nil when there is none or they contradict each other.
+    static func merging(_ all: [GrantTerms]) -> GrantTerms? {
+        guard let first = all.first else { return nil }
+        // Two common names contradict each other even where a third rule grants none.
+        guard Set(all.compactMap(\.names.commonName)).count <= 1 else { return nil }
+        return all.dropFirst().reduce(first) { $0?.merged(with: $1) }
+    }
+
+    var isEmpty: Bool {
+        extendedKeyUsages.isEmpty || !hasNames
+    }
+
+    var hasNames: Bool {
+        names.commonName != nil || !(names.dns.isEmpty && names.email.isEmpty && names.upn.isEmpty)
+    }
+
+    /// Whether every name wished for is granted. A common name that is one of the granted DNS names wishes
+    /// for nothing more: clients put their first DNS name there (RFC 8555 §7.4).
+    func covers(_ wish: CertificateNames) -> Bool {
+        let commonName = wish.commonName.map {
+            $0 == names.commonName || names.dns.contains(asciiLowercased($0))
+        }
+        return commonName ?? true && wish.otherSubjectAttributes.isEmpty && wish.uri.isEmpty
+            && wish.ip.isEmpty
+            && wish.unsupported.isEmpty && Set(names.dns).isSuperset(of: wish.dns.map(asciiLowercased))
+            && Set(names.email).isSuperset(of: wish.email) && Set(names.upn).isSuperset(of: wish.upn)
+    }
+
+    /// Whether every extended key usage wished for, dotted, is granted.
+    func covers(usages wish: [String]) -> Bool {
+        Set(extendedKeyUsages.map(\.objectIdentifier)).isSuperset(of: wish)
+    }
+
+    /// What a request that the terms cover may not have, whatever else is known: nil when nothing is.
+    func objection(to request: RequestFacts) -> ReasonCode? {
+        if !hasNames { return .namesMissing }
+        if !covers(request.names) { return .namesDiffer }
+        return covers(usages: request.extendedKeyUsages) ? nil : .usageDiffers
+    }
+
+    func grant(profile: CertificateProfile, input: PolicyInput) -> Grant {
+        let ceiling = input.instant.adding(seconds: maximumValidity)
+        return Grant(
+            profile: profile, names: names,
+            extendedKeyUsages: profile.extendedKeyUsages.filter { extendedKeyUsages.contains($0) },
+            maximumNotAfter: min(ceiling, input.request.requestedNotAfter ?? ceiling))
+    }
+}

@@ -1,0 +1,160 @@
+import EnrollmentCore
+import Issuance
+import Policy
+
+extension RegistrationAuthority {
+    /// Answers a request whose requester is known: the final answer of its transaction if there is one, else
+    /// a new decision and, when that permits, a certificate.
+    func judge(_ candidate: Candidate) async -> EnrollmentOutcome {
+        var candidate = candidate
+        do throws(LedgerError) {
+            // Each round either answers or has learned something that can happen only a few times: a twin
+            // closed its reservation, or the credential was spent meanwhile.
+            for _ in 0..<4 {
+                if let settled = try await settled(candidate) { return settled }
+                let decision = try await decide(&candidate)
+                guard case .permit(let grant) = decision.outcome else {
+                    return try await conclude(candidate, decision)
+                }
+                if let outcome = try await issue(candidate, grant, decision) { return outcome }
+                try await refreshProofs(of: &candidate)
+            }
+            return .unavailable(retryAfter: timing.retryAfter)
+        } catch {
+            return unavailable(error, candidate.id)
+        }
+    }
+
+    /// The answer that another request with the same transaction key has found, waited for if need be.
+    private func settled(_ candidate: Candidate) async throws(LedgerError) -> EnrollmentOutcome? {
+        let started = clock.now()
+        var pause: Int64 = 10
+        while true {
+            switch try await ledger.standing(of: candidate.key) {
+            case .open: return nil
+            case .issued(let certificate): return .issued(certificate)
+            case .inFlight(let request, let since):
+                let now = clock.now()
+                if now.seconds(since: since) >= timing.signing {
+                    _ = try await ledger.close(request, because: "no certificate by the signing deadline")
+                    continue
+                }
+                if now.seconds(since: started) >= timing.patience {
+                    return .unavailable(retryAfter: timing.retryAfter)
+                }
+                try? await Task.sleep(for: .milliseconds(pause))
+                pause = min(pause * 2, 200)
+            }
+        }
+    }
+
+    /// Gathers facts and decides. The engine does no input or output: all it needs is in the input.
+    private func decide(_ candidate: inout Candidate) async throws(LedgerError) -> Decision {
+        let now = clock.now()
+        candidate.input.instant = now
+        try await gather(&candidate.input, publicKey: candidate.publicKey.digest, at: now)
+        let decision = policy.engine.decide(candidate.input)
+        observer.reached(.decided)
+        return decision
+    }
+
+    /// Fills in what directory and ledger know of the proven device.
+    func gather(_ input: inout PolicyInput, publicKey: Digest?, at now: Timestamp) async throws(LedgerError) {
+        guard let device = input.provenDevice else { return }
+        input.device = try await directory.facts(for: device, at: now)
+        input.history = try await ledger.history(
+            device: device, service: input.service, publicKey: publicKey, at: now)
+    }
+
+    /// Records a decision that issues nothing, and answers it.
+    private func conclude(_ candidate: Candidate, _ decision: Decision) async throws(LedgerError)
+        -> EnrollmentOutcome
+    {
+        let attempt = attempt(candidate, DecisionRecord(decision))
+        try await ledger.record(attempt)
+        observer.decided(attempt.decision, candidate.id, candidate.input.enrollmentProtocol)
+        switch decision.outcome {
+        case .permit: return .unavailable(retryAfter: timing.retryAfter)
+        case .defer(let retryAfter): return .deferred(candidate.id, retryAfter: retryAfter)
+        case .deny(let kind):
+            if let spent = candidate.unusableCredential {
+                try await credentials.alertSpent(
+                    spent.id, state: spent.state, request: candidate.id, owner: decision.owner.team,
+                    at: clock.now())
+            }
+            return .refused(Refusal(id: candidate.id, kind: kind))
+        }
+    }
+
+    /// Prepares, reserves, signs and commits. Nil when the decision must be taken again.
+    private func issue(_ candidate: Candidate, _ grant: Grant, _ decision: Decision) async throws(LedgerError)
+        -> EnrollmentOutcome?
+    {
+        let record = DecisionRecord(decision)
+        guard let issuer = policy.engine.bundle.service(named: candidate.service)?.issuer,
+            let authority = issuers[issuer]
+        else {
+            return try await refuse(candidate, record, "issuer.unknown", "the service's issuer is not loaded")
+        }
+        let now = clock.now()
+        let prepared: PreparedCertificate
+        do throws(IssuanceError) {
+            prepared = try authority.prepare(
+                grant, publicKey: candidate.publicKey, serial: serials.next(), at: now)
+        } catch {
+            return try await refuse(candidate, record, "issuance.lint", "\(error)")
+        }
+        observer.reached(.prepared)
+        let deadline = now.adding(seconds: timing.signing)
+        switch try await ledger.reserve(attempt(candidate, record), prepared.reservation(deadline: deadline))
+        {
+        case .inFlight, .credential: return nil
+        case .issued(let certificate): return .issued(certificate)
+        case .reserved(let reservation):
+            observer.reached(.reserved)
+            observer.decided(record, candidate.id, candidate.input.enrollmentProtocol)
+            return try await sign(prepared, under: reservation, by: authority)
+        }
+    }
+
+    private func sign(
+        _ prepared: consuming PreparedCertificate, under reservation: Reservation,
+        by authority: CertificateAuthority
+    ) async throws(LedgerError) -> EnrollmentOutcome {
+        let signed: SignedCertificateRecord
+        do throws(IssuanceError) {
+            signed = try await authority.sign(prepared, under: reservation, at: clock.now())
+        } catch {
+            _ = try await ledger.close(reservation.requestID, because: "signing failed: \(error)")
+            return .unavailable(retryAfter: timing.retryAfter)
+        }
+        observer.reached(.signed)
+        guard let certificate = try await ledger.commit(signed, under: reservation) else {
+            return .unavailable(retryAfter: timing.retryAfter)
+        }
+        observer.reached(.committed)
+        return .issued(certificate)
+    }
+
+    /// Records that a permitted request could not be turned into a certificate: a fault of ours or of the
+    /// profile, so it fails closed and names itself.
+    private func refuse(_ candidate: Candidate, _ permitted: DecisionRecord, _ code: String, _ reason: String)
+        async throws(LedgerError) -> EnrollmentOutcome
+    {
+        let record = DecisionRecord(
+            effect: .deny, reasonCode: code, reason: reason, ruleIDs: permitted.ruleIDs,
+            owner: permitted.owner,
+            policy: permitted.policy, profile: nil, maximumNotAfter: nil, obligations: permitted.obligations,
+            trace: permitted.trace)
+        try await ledger.record(attempt(candidate, record))
+        observer.decided(record, candidate.id, candidate.input.enrollmentProtocol)
+        return .refused(Refusal(id: candidate.id, kind: .unacceptableRequest))
+    }
+
+    private func attempt(_ candidate: Candidate, _ decision: DecisionRecord) -> AttemptRecord {
+        AttemptRecord(
+            id: candidate.id, kind: .enroll, receivedAt: candidate.receivedAt, key: candidate.key,
+            reference: candidate.reference, input: candidate.input, decision: decision,
+            credential: candidate.credential, follows: candidate.follows)
+    }
+}

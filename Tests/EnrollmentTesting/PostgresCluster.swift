@@ -1,0 +1,98 @@
+import Foundation
+import Synchronization
+
+/// A private PostgreSQL server for tests: one for the test process, reachable by a socket in a directory that
+/// nobody else can enter, gone without trace when the process ends.
+package final class PostgresCluster: Sendable {
+    /// The server did not do as asked.
+    package struct Failure: Error, CustomStringConvertible {
+        package let description: String
+    }
+
+    /// The directory of the socket: libpq's `host`.
+    package let socketDirectory: String
+    private let commands: PostgresCommands
+    private let created = Mutex<[String: Int]>([:])
+
+    private static let sharedCluster = Mutex<PostgresCluster?>(nil)
+
+    /// The cluster of this process, started at the first call; roles.sql has been run in it.
+    package static func shared() throws -> PostgresCluster {
+        try sharedCluster.withLock { cluster in
+            if let cluster { return cluster }
+            let fresh = try PostgresCluster()
+            cluster = fresh
+            return fresh
+        }
+    }
+
+    /// A cluster of its own, for tests that stop or kill the server. The caller ends it with `remove()`.
+    package static func separate() throws -> PostgresCluster { try PostgresCluster() }
+
+    private init() throws {
+        commands = try PostgresCommands()
+        socketDirectory = commands.directory
+        PostgresCommands.removeAtExit(commands)
+        try commands.initialize()
+        try commands.start()
+        try createRoles()
+    }
+
+    /// A fresh database owned by `gatehouse_owner`, copied from the template named `template`, which
+    /// `prepare` fills at its first use. Returns its name.
+    package func database(template: String, prepare: (String) throws -> Void) throws -> String {
+        try created.withLock { counts in
+            if counts[template] == nil {
+                try create(template, from: "template0")
+                try prepare(template)
+                counts[template] = 0
+            }
+            let number = (counts[template] ?? 0) + 1
+            counts[template] = number
+            let name = "\(template)_\(number)"
+            try create(name, from: template)
+            return name
+        }
+    }
+
+    /// libpq keywords for one of its databases.
+    package func parameters(database: String, user: String) -> [String: String] {
+        ["host": socketDirectory, "dbname": database, "user": user]
+    }
+
+    /// Runs SQL as the superuser, in any database; returns what psql prints.
+    @discardableResult
+    package func superuser(_ sql: String, database: String) throws -> String {
+        try commands.run(
+            "psql",
+            [
+                "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", socketDirectory, "-U",
+                "postgres", "-d", database, "-c", sql,
+            ], asServer: true)
+    }
+
+    /// Stops the server; `immediate` as a crash would.
+    package func stop(immediate: Bool) throws { try commands.stop(immediate: immediate) }
+
+    /// Starts it again.
+    package func start() throws { try commands.start() }
+
+    /// Stops the server and deletes everything.
+    package func remove() { commands.remove() }
+
+    private func create(_ name: String, from template: String) throws {
+        try superuser(
+            "CREATE DATABASE \(name) OWNER gatehouse_owner TEMPLATE \(template)", database: "postgres")
+        try superuser("REVOKE ALL ON DATABASE \(name) FROM PUBLIC", database: "postgres")
+        try superuser(
+            "GRANT CONNECT ON DATABASE \(name) TO gatehouse_migrator, gatehouse_writer, gatehouse_auditor",
+            database: "postgres")
+    }
+
+    private func createRoles() throws {
+        let directory = URL(fileURLWithPath: #filePath).deletingLastPathComponent().resolvingSymlinksInPath()
+        let file = directory.deletingLastPathComponent().deletingLastPathComponent()
+            .appendingPathComponent("deploy/postgres/roles.sql")
+        try superuser(String(contentsOf: file, encoding: .utf8), database: "postgres")
+    }
+}

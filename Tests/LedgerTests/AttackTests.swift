@@ -1,0 +1,212 @@
+import Database
+import EnrollmentCore
+import EnrollmentTesting
+import Ledger
+import Testing
+
+/// Attempts to change or forge evidence by DML.
+struct AttackTests {
+    static let evidence = [
+        "entry", "policy_version", "policy_activation", "transaction", "request", "decision", "reservation",
+        "revocation", "outcome", "certificate", "credential", "credential_event", "account", "admin_event",
+        "alert",
+        "traffic",
+    ]
+
+    private func populated() async throws -> (LedgerFixture, Enrollment) {
+        let fixture = try await LedgerFixture()
+        let enrollment = Enrollment("one", credential: try await fixture.mint(), at: fixture.clock.now())
+        let made = try required(
+            try await fixture.ledger.reserve(enrollment.attempt, enrollment.reservation).reservation)
+        _ = try await fixture.ledger.commit(enrollment.signed, under: made)
+        return (fixture, enrollment)
+    }
+
+    @Test func nobodyChangesEvidence() async throws {
+        let (fixture, _) = try await populated()
+        try await fixture.ledger.append(
+            AdminEvent(at: fixture.clock.now(), actor: "a", action: "b", target: "c", reason: "d"))
+        try await fixture.ledger.flush(
+            [
+                TrafficCount(
+                    minute: fixture.clock.now(), service: "", source: "192.0.2.1", kind: .malformed,
+                    requests: 3)
+            ])
+        for table in Self.evidence {
+            #expect(throws: PostgresCluster.Failure.self, "truncate \(table)") {
+                try fixture.asOwner("TRUNCATE ledger.\(table) CASCADE")
+            }
+            guard try fixture.count("ledger.\(table)") > 0 else { continue }
+            #expect(throws: PostgresCluster.Failure.self, "delete \(table)") {
+                try fixture.asOwner("DELETE FROM ledger.\(table)")
+            }
+            let column =
+                try fixture.cluster.superuser(
+                    """
+                    SELECT attname FROM pg_attribute WHERE attrelid = 'ledger.\(table)'::regclass AND attnum = 1
+                    """, database: fixture.database
+                ).split(separator: "\n").first ?? ""
+            #expect(throws: PostgresCluster.Failure.self, "update \(table)") {
+                try fixture.asOwner("UPDATE ledger.\(table) SET \(column) = \(column)")
+            }
+            #expect(throws: PostgresCluster.Failure.self, "as replica role") {
+                try fixture.asOwner(
+                    "RESET ROLE; SET session_replication_role = replica; DELETE FROM ledger.\(table)")
+            }
+        }
+    }
+
+    @Test(arguments: [LedgerSchema.Login.writer, .auditor]) func loginsDoOnlyWhatIsListed(
+        _ login: LedgerSchema.Login
+    ) async throws {
+        let (fixture, _) = try await populated()
+        let connection = try Connection(fixture.settings(login))
+        let statements =
+            Self.evidence.flatMap { table in
+                [
+                    "INSERT INTO ledger.\(table) SELECT * FROM ledger.\(table)",
+                    "DELETE FROM ledger.\(table)",
+                    "TRUNCATE ledger.\(table)",
+                ]
+            } + [
+                "UPDATE ledger.entry SET body = ''", "UPDATE state.record SET version = 9",
+                "DELETE FROM state.consumed",
+                "INSERT INTO directory.device VALUES ('x')",
+                "UPDATE directory.posture SET status = 'compliant'",
+                "SET ROLE gatehouse_owner", "SET ROLE gatehouse_migrator",
+                "SET SESSION AUTHORIZATION postgres",
+                "CREATE TABLE public.t (x int)", "CREATE TEMP TABLE t (x int)", "CREATE SCHEMA s",
+                "ALTER TABLE ledger.entry DISABLE TRIGGER ALL", "DROP VIEW audit.issuance",
+                "SELECT ledger.append(gen_random_uuid(), 'admin', NULL, '{}')",
+                "SELECT ledger.append_credential_event(gen_random_uuid(), 'AAAAAAAAAAAAAAAA', 'consume', now(), '', NULL, NULL, NULL, NULL)",
+                "SELECT ledger.append_attempt('{}', '{}')", "COPY ledger.entry TO '/tmp/x'",
+            ]
+        for statement in statements {
+            #expect(throws: DatabaseError.self, "\(statement)") {
+                try connection.readText(statement, limit: 1)
+            }
+        }
+        if login == .auditor {
+            #expect(throws: DatabaseError.self) {
+                try connection.readText("SELECT * FROM ledger.entry", limit: 1)
+            }
+            #expect(throws: DatabaseError.self) {
+                try connection.readText("SELECT directory.put_device('{}', now(), '')", limit: 1)
+            }
+            #expect(
+                try connection.readText("SELECT state FROM audit.issuance", limit: 1).rows == [["issued"]])
+            #expect(try connection.readText("SHOW statement_timeout", limit: 1).rows.count == 1)
+        }
+    }
+
+    /// What a gateway that turned hostile might hand to the ledger's own functions.
+    @Test(arguments: [
+        "denied", "over cap", "other key", "other device", "no serial", "unknown policy",
+        "foreign credential",
+        "assessment", "duplicate serial",
+    ])
+    func theDatabaseRefusesWhatWasNotPermitted(_ attack: String) async throws {
+        let (fixture, first) = try await populated()
+        var bad = Enrollment("bad", credential: nil, at: fixture.clock.now())
+        var reservation = bad.reservation
+        var attempt = bad.attempt
+        switch attack {
+        case "denied":
+            bad.effect = .deny
+            attempt = bad.attempt
+        case "over cap":
+            bad.validity = 91 * 86_400
+            reservation = bad.reservation
+        case "other key": reservation = Self.replacing(bad.reservation, key: Digest(of: [1]))
+        case "other device":
+            bad.credential = try await fixture.mint("BBBBBBBBBBBBBBBB", device: "LT-2")
+            attempt = bad.attempt
+        case "no serial":
+            let other = [1] + FreshRandom().octets(16)
+            reservation = Self.replacing(bad.reservation, serial: other)
+        case "unknown policy": attempt = Self.replacing(bad.attempt, policy: Digest(of: [7]))
+        case "foreign credential":
+            bad.credential = CredentialID("CCCCCCCCCCCCCCCC")
+            attempt = bad.attempt
+        case "assessment":
+            bad.kind = .assess
+            attempt = bad.attempt
+        default:
+            bad.serial = first.serial
+            reservation = bad.reservation
+        }
+        let before = try fixture.count("ledger.entry")
+        do throws(LedgerError) {
+            let result = try await fixture.ledger.reserve(attempt, reservation)
+            Issue.record("\(result.name)")
+        } catch {
+            guard case .rejected = error else {
+                Issue.record("not rejected: \(error)")
+                return
+            }
+        }
+        #expect(try fixture.count("ledger.entry") == before)
+    }
+
+    @Test func aCertificateCarriesExactlyItsReservedBytes() async throws {
+        let fixture = try await LedgerFixture()
+        let good = Enrollment("one", credential: nil, at: fixture.clock.now())
+        let made = try required(try await fixture.ledger.reserve(good.attempt, good.reservation).reservation)
+        var bad = good
+        bad.spki = Array("spki two".utf8)
+        let swapped = [bad.certificate, good.tbs, good.certificate + [0], [0x30, 3] + good.certificate, []]
+        for certificate in swapped {
+            await #expect(throws: LedgerError.self) {
+                let signed = SignedCertificateRecord(certificate: certificate, signedAt: good.instant)
+                _ = try await fixture.ledger.commit(signed, under: made)
+            }
+        }
+        #expect(try await fixture.ledger.commit(good.signed, under: made) != nil)
+    }
+
+    @Test func theOwnerForgesNothingByInserting() async throws {
+        let (fixture, first) = try await populated()
+        let id = first.id.description
+        let forgeries = [
+            "INSERT INTO ledger.entry VALUES (gen_random_uuid(), 'admin', NULL, '{}', sha256('x'), now(), 'x')",
+            "INSERT INTO ledger.outcome (request_id, result, entry_id, issuer, serial, reason) SELECT request_id, 'closed', entry_id, issuer, serial, 'x' FROM ledger.reservation",
+            "INSERT INTO ledger.certificate (request_id, tbs_sha256, certificate_sha256, der, signed_at) VALUES ('\(id)', sha256('a'), sha256('b'), 'b', now())",
+            "INSERT INTO ledger.credential_event (entry_id, credential_id, kind, at, request_id, transaction_key) SELECT entry_id, 'AAAAAAAAAAAAAAAA', 'consume', now(), '\(id)', transaction_key FROM ledger.reservation",
+            "INSERT INTO ledger.account SELECT 'laptops', 'acct', entry_id, request_id, 'AAAAAAAAAAAAAAAA', 'LT-1', now() FROM ledger.reservation",
+            "INSERT INTO ledger.policy_version VALUES (sha256('a'), 'b')",
+        ]
+        for forgery in forgeries {
+            #expect(throws: PostgresCluster.Failure.self, "\(forgery)") { try fixture.asOwner(forgery) }
+        }
+        let stamped = try fixture.asOwner(
+            """
+            INSERT INTO ledger.entry VALUES ('00000000-0000-7000-8000-000000000001', 'admin', NULL, '{}',
+              ledger.leaf_hash('{}'), '2001-01-01', 'somebody') RETURNING writer || (recorded_at > '2002-01-01')
+            """)
+        #expect(stamped.contains("postgrestrue"))
+    }
+
+    private static func replacing(
+        _ made: ReservationRecord, key: Digest? = nil, serial: [UInt8]? = nil
+    ) -> ReservationRecord {
+        ReservationRecord(
+            issuer: made.issuer, serial: serial ?? made.serial, tbsCertificate: made.tbsCertificate,
+            publicKey: key ?? made.publicKey, names: made.names, notBefore: made.notBefore,
+            notAfter: made.notAfter,
+            signingDeadline: made.signingDeadline)
+    }
+
+    private static func replacing(_ made: AttemptRecord, policy: Digest) -> AttemptRecord {
+        let decision = made.decision
+        return AttemptRecord(
+            id: made.id, kind: made.kind, receivedAt: made.receivedAt, key: made.key,
+            reference: made.reference,
+            input: made.input,
+            decision: DecisionRecord(
+                effect: decision.effect, reasonCode: decision.reasonCode, reason: decision.reason,
+                ruleIDs: decision.ruleIDs, owner: decision.owner, policy: policy, profile: decision.profile,
+                maximumNotAfter: decision.maximumNotAfter, obligations: decision.obligations,
+                trace: decision.trace),
+            credential: made.credential)
+    }
+}

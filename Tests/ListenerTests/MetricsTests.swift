@@ -1,0 +1,23 @@
+import Listener
+import Testing
+
+struct MetricsTests {
+    @Test func rendersWhatWasCounted() {
+        let metrics = Metrics()
+        metrics.countRequest(listener: .tls, route: .est, status: 200, seconds: 0.02)
+        metrics.countRequest(listener: .tls, route: .est, status: 200, seconds: 0.2)
+        metrics.countRequest(listener: .http, route: .scep, status: 400, seconds: .nan)
+        metrics.countDecision(effect: "permit")
+        let lines = metrics.rendered().split(separator: "\n").map(String.init)
+        #expect(
+            lines.contains("gatehouse_requests_total{listener=\"tls\",protocol=\"est\",status=\"200\"} 2"))
+        #expect(
+            lines.contains("gatehouse_requests_total{listener=\"http\",protocol=\"scep\",status=\"400\"} 1"))
+        #expect(lines.contains("gatehouse_request_duration_seconds_bucket{listener=\"tls\",le=\"0.025\"} 1"))
+        #expect(lines.contains("gatehouse_request_duration_seconds_bucket{listener=\"tls\",le=\"+Inf\"} 2"))
+        #expect(lines.contains("gatehouse_request_duration_seconds_count{listener=\"http\"} 1"))
+        #expect(lines.contains("gatehouse_request_duration_seconds_sum{listener=\"http\"} 0.0"))
+        #expect(lines.contains("gatehouse_decisions_total{effect=\"permit\"} 1"))
+        #expect(lines.filter { $0.hasPrefix("# TYPE") }.count == 3)
+    }
+}
