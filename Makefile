@@ -48,15 +48,15 @@ db: run-packages ## A throw-away PostgreSQL on a Unix socket, until Ctrl-C
 	@scripts/db
 
 .PHONY: bench
-bench: demo-packages release ## Server CPU of one enrolment beside the crypto floor, as ratios
+bench: test-packages test-tools release ## Server CPU of one enrolment beside the crypto floor, as ratios
 	@scripts/bench $(RELEASE)
 
 .PHONY: soak
-soak: demo-packages release ## Enrolments for SECONDS (default 600), watching memory and files
+soak: demo-packages release ## Enrolments for SECONDS_TO_RUN (default 600), watching memory and files
 	@scripts/soak $(RELEASE)
 
 .PHONY: fuzz
-fuzz: run-packages ## Every parser of network bytes for FUZZ_SECONDS each (default 60)
+fuzz: run-packages ## Every parser of network bytes for FUZZ_SECONDS each (default 30)
 	@scripts/fuzz
 
 .PHONY: docs

@@ -95,14 +95,14 @@ let package = Package(
             path: "Tests/EnrollmentTesting", swiftSettings: settings),
         // What fuzzing does with one input; FuzzTests replays seeds and regressions through it.
         .target(
-            name: "FuzzBodies",
+            name: "Fuzz",
             dependencies: [
                 "PKIX", "EnrollmentCore", "Policy", "Identity", "OpenSSLCrypto", "FrontEnd", "SCEP", "EST",
                 "ACME",
                 "EnrollmentTesting", crypto,
             ],
             path: "Tests/Fuzz/Bodies", swiftSettings: settings),
-        tests("FuzzTests", ["FuzzBodies"]),
+        tests("FuzzTests", ["Fuzz"]),
         tests("PKIXTests", ["PKIX"]),
         tests("EnrollmentCoreTests", ["EnrollmentCore", "EnrollmentTesting"]),
         tests("PolicyTests", ["Policy", "EnrollmentCore", "EnrollmentTesting"]),
@@ -137,14 +137,14 @@ let package = Package(
 if Context.environment["GATEHOUSE_FUZZ"] != nil {
     let instrumented: Set<String> = [
         "PKIX", "EnrollmentCore", "Policy", "Identity", "OpenSSLCrypto", "FrontEnd", "SCEP", "EST", "ACME",
-        "FuzzBodies",
+        "Fuzz",
     ]
     for target in package.targets where instrumented.contains(target.name) {
         target.swiftSettings = settings + [.unsafeFlags(["-sanitize=fuzzer"])]
     }
     package.targets.append(
         .executableTarget(
-            name: "Fuzz", dependencies: ["FuzzBodies"], path: "Tests/Fuzz/Driver",
+            name: "FuzzDriver", dependencies: ["Fuzz"], path: "Tests/FuzzDriver",
             swiftSettings: settings + [.unsafeFlags(["-parse-as-library", "-sanitize=fuzzer"])],
             linkerSettings: [.unsafeFlags(["-sanitize=fuzzer"])]))
 }

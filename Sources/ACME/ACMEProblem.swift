@@ -48,6 +48,8 @@ struct ACMEProblem: Error, Sendable {
     let detail: String
     /// How it is recorded; nil when the registrar knows of it already, or when it is no refusal.
     var record: (kind: RefusalKind, reasonCode: String)?
+    /// The account that asked, once its signature was found good.
+    var account: String?
     /// Further members of the document.
     var members: [String: JSONValue] = [:]
     var headers: [(name: String, value: String)] = []

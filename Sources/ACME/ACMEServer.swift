@@ -92,7 +92,9 @@ package struct ACMEServer: ProtocolFrontEnd {
         guard let record = problem.record else { return problem.response(id: request.id) }
         let refused = RefusedRequest(
             id: request.id, receivedAt: request.receivedAt, service: service, enrollmentProtocol: .acme,
-            kind: record.kind, reasonCode: record.reasonCode, reason: problem.detail, peer: request.peer)
+            kind: record.kind, reasonCode: record.reasonCode,
+            reason: problem.detail + (problem.account.map { " (account \($0))" } ?? ""),
+            isVerified: problem.account != nil, peer: request.peer)
         switch await registrar.refuse(refused) {
         case .refused(let refusal) where refusal.kind == .throttled && record.kind != .throttled:
             return ACMEProblem.throttled(retryAfter: Self.throttleSpan).response(id: request.id)

@@ -25,6 +25,17 @@ struct SignedRequest: Sendable {
 }
 
 extension ACMEServer {
+    /// Answers on behalf of an account: what is refused from here on is recorded as that account's.
+    func asked(
+        by account: ACMEAccount, _ answer: () async throws(ACMEProblem) -> FrontEndResponse
+    ) async throws(ACMEProblem) -> FrontEndResponse {
+        do throws(ACMEProblem) { return try await answer() } catch {
+            var problem = error
+            problem.account = account.id
+            throw problem
+        }
+    }
+
     /// Checks a request of somebody whose key is in the request itself (`jwk`): newAccount.
     func authenticateByKey(_ exchange: ACMEExchange) async throws(ACMEProblem) -> SignedRequest {
         let jws = try parse(exchange)

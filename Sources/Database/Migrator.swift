@@ -98,8 +98,15 @@ package struct Migrator: Sendable {
     private func prepare(_ connection: Connection) throws(MigrationError) -> [Int64: [UInt8]] {
         try database { () throws(DatabaseError) in
             try connection.begin()
+            do throws(DatabaseError) {
+                try connection.script(Self.bookkeeping)
+            } catch .refused(sqlState: Self.uniqueViolation, _) {
+                // Another migrator made the table first; it is there now.
+                connection.rollback()
+                try connection.begin()
+                try connection.script(Self.bookkeeping)
+            }
             _ = try connection.query(Self.lock)
-            try connection.script(Self.bookkeeping)
             var known: [Int64: [UInt8]] = [:]
             for row in try connection.query(Self.applied) { known[try row.integer(0)] = try row.bytes(1) }
             return known
@@ -114,7 +121,9 @@ package struct Migrator: Sendable {
         do { return try body() } catch { throw .database(error) }
     }
 
-    private static let lock = Statement("SELECT 1 FROM pg_catalog.pg_advisory_xact_lock(7163384699739271169)")
+    /// On a table, because only the owner can take this lock, and anybody an advisory one.
+    private static let lock = Statement("LOCK TABLE migration.applied IN SHARE ROW EXCLUSIVE MODE")
+    private static let uniqueViolation = "23505"
     private static let bookkeeping = """
         SET LOCAL ROLE gatehouse_owner;
         CREATE SCHEMA IF NOT EXISTS migration;

@@ -46,6 +46,8 @@ package struct CredentialRecord: Sendable, Hashable {
     package var revokedAt: Timestamp?
     /// The transaction key that consumed it.
     package var consumedBy: TransactionKey?
+    /// Whether the certificate it was consumed for is revoked or expired: then it is spent for that key too.
+    package var isUseEnded: Bool
     /// While a deferred request holds it, expiry pauses for that key until `deferredUntil`.
     package var deferredFor: TransactionKey?
     package var deferredUntil: Timestamp?
@@ -53,8 +55,8 @@ package struct CredentialRecord: Sendable, Hashable {
     package init(
         id: CredentialID, masterKeyVersion: Int, service: ServiceName, device: DeviceID,
         restrictedTo: EnrollmentProtocol?, mintedAt: Timestamp, expiresAt: Timestamp, mintedBy: String,
-        revokedAt: Timestamp? = nil, consumedBy: TransactionKey? = nil, deferredFor: TransactionKey? = nil,
-        deferredUntil: Timestamp? = nil
+        revokedAt: Timestamp? = nil, consumedBy: TransactionKey? = nil, isUseEnded: Bool = false,
+        deferredFor: TransactionKey? = nil, deferredUntil: Timestamp? = nil
     ) {
         self.id = id
         self.masterKeyVersion = masterKeyVersion
@@ -66,6 +68,7 @@ package struct CredentialRecord: Sendable, Hashable {
         self.mintedBy = mintedBy
         self.revokedAt = revokedAt
         self.consumedBy = consumedBy
+        self.isUseEnded = isUseEnded
         self.deferredFor = deferredFor
         self.deferredUntil = deferredUntil
     }
@@ -74,7 +77,7 @@ package struct CredentialRecord: Sendable, Hashable {
     package func state(for key: TransactionKey, service: ServiceName, at now: Timestamp) -> CredentialState {
         if self.service != service { return .foreignService }
         if revokedAt != nil { return .revoked }
-        if let consumedBy { return consumedBy == key ? .usable : .spent }
+        if let consumedBy { return consumedBy == key && !isUseEnded ? .usable : .spent }
         if let deferredFor, let deferredUntil, now < deferredUntil {
             return deferredFor == key ? .usable : .spent
         }

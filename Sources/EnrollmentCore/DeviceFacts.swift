@@ -67,9 +67,9 @@ package enum PostureStatus: String, Sendable, Hashable, Codable, CaseIterable {
 
 /// What the ledger knows that bears on a decision, read before it.
 package struct HistoryFacts: Sendable, Hashable, Codable {
-    /// Unexpired, unrevoked certificates of the device in this service.
+    /// Unexpired, unrevoked certificates of the device in this service, reserved ones included.
     package var activeCertificates: Int
-    /// Whether the key has a certificate, live or not, under another device.
+    /// Whether the key has a certificate, live, reserved or not, under another device.
     package var keySeenOnOtherDevice: Bool
     /// Whether the key was revoked for compromise.
     package var keyBlocked: Bool

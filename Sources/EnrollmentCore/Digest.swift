@@ -1,13 +1,19 @@
 import Crypto
 
 /// A SHA-256 digest: 32 octets.
-package struct Digest: Sendable, Hashable, CustomStringConvertible {
+package struct Digest: Sendable, Hashable, StringCoded {
     package let bytes: [UInt8]
 
     /// Nil unless `bytes` are 32 octets.
     package init?(bytes: [UInt8]) {
         guard bytes.count == 32 else { return nil }
         self.bytes = bytes
+    }
+
+    /// Parses 64 hexadecimal digits; nil for anything else.
+    package init?(_ text: String) {
+        guard let bytes = Hex.decode(text) else { return nil }
+        self.init(bytes: bytes)
     }
 
     /// The digest of `content`.
@@ -26,21 +32,4 @@ package struct Digest: Sendable, Hashable, CustomStringConvertible {
 
     /// Lower-case hexadecimal.
     package var description: String { Hex.encode(bytes) }
-}
-
-extension Digest: Codable {
-    package init(from decoder: any Decoder) throws {
-        let text = try decoder.singleValueContainer().decode(String.self)
-        guard let bytes = Hex.decode(text), let digest = Digest(bytes: bytes) else {
-            throw DecodingError.dataCorrupted(
-                .init(codingPath: decoder.codingPath, debugDescription: "not a SHA-256 digest in hexadecimal")
-            )
-        }
-        self = digest
-    }
-
-    package func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        try container.encode(description)
-    }
 }

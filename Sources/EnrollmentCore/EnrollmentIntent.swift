@@ -8,6 +8,9 @@ package struct EnrollmentIntent: Sendable {
     package let enrollmentProtocol: EnrollmentProtocol
     package let operation: EnrollmentOperation
     package let request: CertificateRequest
+    /// Whether the request names all it wants, so that nothing is filled in from the decision: an ACME order
+    /// is for its identifiers and no others (RFC 8555 §7.4).
+    package let namesAreComplete: Bool
     /// Asked for by name, when the protocol can (ACME profiles); nil takes the service's.
     package let requestedProfile: ProfileName?
     /// Asked for, when the protocol can (ACME `notAfter`); only ever shortens.
@@ -22,7 +25,8 @@ package struct EnrollmentIntent: Sendable {
 
     package init(
         id: RequestID, receivedAt: Timestamp, service: ServiceName, enrollmentProtocol: EnrollmentProtocol,
-        operation: EnrollmentOperation, request: CertificateRequest, requestedProfile: ProfileName? = nil,
+        operation: EnrollmentOperation, request: CertificateRequest, namesAreComplete: Bool = false,
+        requestedProfile: ProfileName? = nil,
         requestedNotAfter: Timestamp? = nil, proofs: [Proof], claimedDevices: [String] = [],
         transaction: TransactionReference? = nil, peer: Peer
     ) {
@@ -32,6 +36,7 @@ package struct EnrollmentIntent: Sendable {
         self.enrollmentProtocol = enrollmentProtocol
         self.operation = operation
         self.request = request
+        self.namesAreComplete = namesAreComplete
         self.requestedProfile = requestedProfile
         self.requestedNotAfter = requestedNotAfter
         self.proofs = proofs

@@ -18,7 +18,7 @@ package struct ProfileName: Sendable, Hashable, Codable, RawRepresentable, Custo
 ///
 /// The bound keeps it usable as a common name (RFC 5280 ub-common-name) and as a Basic user name
 /// (RFC 7617 forbids colons).
-package struct DeviceID: Sendable, Hashable, Codable, CustomStringConvertible {
+package struct DeviceID: Sendable, Hashable, StringCoded {
     package let rawValue: String
 
     /// Nil when `rawValue` breaks the grammar above.
@@ -36,26 +36,12 @@ package struct DeviceID: Sendable, Hashable, Codable, CustomStringConvertible {
         self.rawValue = rawValue
     }
 
-    package init(from decoder: any Decoder) throws {
-        let text = try decoder.singleValueContainer().decode(String.self)
-        guard let value = DeviceID(text) else {
-            throw DecodingError.dataCorrupted(
-                .init(codingPath: decoder.codingPath, debugDescription: "not a device id"))
-        }
-        self = value
-    }
-
-    package func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        try container.encode(rawValue)
-    }
-
     package var description: String { rawValue }
 }
 
 /// The random public part of an enrollment credential, carried by each of its shapes: 16 characters of
 /// RFC 4648 base32 (80 bits).
-package struct CredentialID: Sendable, Hashable, CustomStringConvertible {
+package struct CredentialID: Sendable, Hashable, StringCoded {
     package let rawValue: String
 
     /// Nil unless `rawValue` is 16 upper-case base32 characters.
@@ -65,22 +51,6 @@ package struct CredentialID: Sendable, Hashable, CustomStringConvertible {
     }
 
     package var description: String { rawValue }
-}
-
-extension CredentialID: Codable {
-    package init(from decoder: any Decoder) throws {
-        let text = try decoder.singleValueContainer().decode(String.self)
-        guard let value = CredentialID(text) else {
-            throw DecodingError.dataCorrupted(
-                .init(codingPath: decoder.codingPath, debugDescription: "not a credential id"))
-        }
-        self = value
-    }
-
-    package func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        try container.encode(rawValue)
-    }
 }
 
 /// The protocol a request came in by. For audit and rule conditions only (invariant I4).

@@ -1,10 +1,17 @@
 /// The append-only record of every attempt. No certificate exists for anyone before its row here is durable.
 package protocol IssuanceLedger: Sendable {
-    /// What became of a transaction key so far.
+    /// What became of a transaction key so far. A reservation past its signing deadline is closed first.
     func standing(of key: TransactionKey) async throws(LedgerError) -> TransactionStanding
 
     /// The latest deferred request under a protocol's own reference, to be judged again.
     func deferredRequest(under reference: TransactionReference) async throws(LedgerError) -> DeferredRequest?
+
+    /// Another request under a protocol's own reference, for the same operation, that waits, is in flight or
+    /// has a live certificate; nil when there is none. `request` is the digest of the request that asks.
+    func conflict(
+        under reference: TransactionReference, operation: EnrollmentOperation, request: Digest,
+        at now: Timestamp
+    ) async throws(LedgerError) -> RequestID?
 
     /// The certificate of ours with that SHA-256, revoked or not; nil when it is not ours.
     func certificate(digest: Digest) async throws(LedgerError) -> CertificateRecord?
@@ -17,14 +24,19 @@ package protocol IssuanceLedger: Sendable {
     /// Appends a request and a decision that issues nothing: denied, deferred, or an assessment.
     ///
     /// A deferred one binds its credential to the transaction key; the same decision for the same transaction
-    /// key as before is counted, not appended again.
-    func record(_ attempt: AttemptRecord) async throws(LedgerError)
+    /// key as before is counted, not appended again. Returns the id of the row that tells it: the attempt's
+    /// own, or that of the one before it is counted against.
+    @discardableResult
+    func record(_ attempt: AttemptRecord) async throws(LedgerError) -> RequestID
 
     /// Appends requests that never reached a decision of policy but are refused all the same.
     func record(_ refusal: RefusalRecord) async throws(LedgerError)
 
+    /// Appends a security alert.
+    func append(_ alert: AlertRecord) async throws(LedgerError)
+
     /// Appends request, decision and reservation, and consumes the credential, in one durable transaction
-    /// (invariant I1).
+    /// (invariant I1), after looking again at credential and history under locks.
     func reserve(_ attempt: AttemptRecord, _ reservation: ReservationRecord) async throws(LedgerError)
         -> ReservationResult
 
@@ -65,6 +77,8 @@ package enum ReservationResult: Sendable {
     /// The credential, looked at again under its lock, is not usable for this key. Decide again with this
     /// fact.
     case credential(CredentialState)
+    /// The history of the device or the key is not the one decided upon any more. Decide again.
+    case history
 }
 
 /// Leave to sign once: read back from the committed row. Only a ledger constructs one.

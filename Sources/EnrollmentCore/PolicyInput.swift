@@ -51,6 +51,8 @@ package struct PolicyInput: Sendable, Hashable, Codable {
 /// What policy may know of a certificate request. Holds all that a later re-decision needs to issue.
 package struct RequestFacts: Sendable, Hashable, Codable {
     package var names: CertificateNames
+    /// Whether nothing is to be filled in from the decision.
+    package var namesAreComplete: Bool
     /// Dotted object identifiers.
     package var extendedKeyUsages: [String]
     /// Nil in an inquiry made before the key is known (ACME newOrder).
@@ -61,17 +63,18 @@ package struct RequestFacts: Sendable, Hashable, Codable {
 
     enum CodingKeys: String, CodingKey {
         case names, digest
+        case namesAreComplete = "names_complete"
         case extendedKeyUsages = "extended_key_usages"
         case publicKey = "public_key"
         case requestedNotAfter = "requested_not_after"
     }
 
     package init(
-        names: CertificateNames, extendedKeyUsages: [String] = [], publicKey: PublicKey?,
-        digest: Digest? = nil,
-        requestedNotAfter: Timestamp? = nil
+        names: CertificateNames, namesAreComplete: Bool = false, extendedKeyUsages: [String] = [],
+        publicKey: PublicKey?, digest: Digest? = nil, requestedNotAfter: Timestamp? = nil
     ) {
         self.names = names
+        self.namesAreComplete = namesAreComplete
         self.extendedKeyUsages = extendedKeyUsages
         self.publicKey = publicKey
         self.digest = digest
@@ -79,9 +82,10 @@ package struct RequestFacts: Sendable, Hashable, Codable {
     }
 
     /// The facts of a verified certificate request.
-    package init(_ request: CertificateRequest, requestedNotAfter: Timestamp?) {
+    package init(_ request: CertificateRequest, namesAreComplete: Bool, requestedNotAfter: Timestamp?) {
         self.init(
-            names: request.names, extendedKeyUsages: request.extendedKeyUsages, publicKey: request.publicKey,
+            names: request.names, namesAreComplete: namesAreComplete,
+            extendedKeyUsages: request.extendedKeyUsages, publicKey: request.publicKey,
             digest: request.digest, requestedNotAfter: requestedNotAfter)
     }
 }

@@ -3,7 +3,9 @@
 
 /// A request that was judged, with its decision.
 package struct AttemptRecord: Sendable {
-    package enum Kind: String, Sendable { case enroll, assess }
+    /// What was asked of policy, and with which of its questions it is replayed: a certificate, whether one
+    /// could be had, or an ACME account.
+    package enum Kind: String, Sendable { case enroll, assess, bind }
 
     package let id: RequestID
     package let kind: Kind
@@ -55,6 +57,15 @@ package struct CredentialUse: Sendable, Hashable {
 /// The three outcomes of policy.
 package enum DecisionEffect: String, Sendable, Hashable, Codable { case permit, `defer`, deny }
 
+/// Who decided. Deciding again on the recorded input agrees with `policy` only (invariant I5).
+package enum DecisionAuthority: String, Sendable, Hashable, Codable {
+    case policy
+    /// Policy permitted, but no certificate could be made of it.
+    case issuance
+    /// Refused before policy was asked.
+    case registration
+}
+
 /// A decision as recorded.
 package struct DecisionRecord: Sendable, Hashable {
     package let effect: DecisionEffect
@@ -74,11 +85,12 @@ package struct DecisionRecord: Sendable, Hashable {
     package let maximumNotAfter: Timestamp?
     package let obligations: JSONValue
     package let trace: JSONValue
+    package let decidedBy: DecisionAuthority
 
     package init(
         effect: DecisionEffect, reasonCode: String, reason: String, ruleIDs: [String], owner: String,
         policy: Digest, profile: ProfileName?, maximumNotAfter: Timestamp?, obligations: JSONValue,
-        trace: JSONValue
+        trace: JSONValue, decidedBy: DecisionAuthority = .policy
     ) {
         self.effect = effect
         self.reasonCode = reasonCode
@@ -90,6 +102,7 @@ package struct DecisionRecord: Sendable, Hashable {
         self.maximumNotAfter = maximumNotAfter
         self.obligations = obligations
         self.trace = trace
+        self.decidedBy = decidedBy
     }
 }
 
@@ -114,6 +127,38 @@ package struct RefusalRecord: Sendable {
         self.policy = policy
         self.decidedAt = decidedAt
         self.credential = credential
+    }
+}
+
+/// A security alert as recorded.
+package struct AlertRecord: Sendable {
+    /// How urgent it is.
+    package enum Severity: String, Sendable { case info, warn, high, critical }
+
+    package let at: Timestamp
+    /// What noticed it; stable, e.g. `credential-reuse`.
+    package let detector: String
+    package let severity: Severity
+    /// The team it is for.
+    package let owner: String
+    /// What it is about: a credential or device id.
+    package let subject: String
+    /// The request that gave rise to it, as recorded.
+    package let request: RequestID
+    /// One sentence for the auditor.
+    package let detail: String
+
+    package init(
+        at: Timestamp, detector: String, severity: Severity, owner: String, subject: String,
+        request: RequestID, detail: String
+    ) {
+        self.at = at
+        self.detector = detector
+        self.severity = severity
+        self.owner = owner
+        self.subject = subject
+        self.request = request
+        self.detail = detail
     }
 }
 

@@ -97,8 +97,9 @@ package enum Assessment: Sendable {
 package struct RefusedRequest: Sendable {
     package let id: RequestID
     package let receivedAt: Timestamp
-    /// As asked for in the path; nil when the path names none.
-    package let service: ServiceName?
+    /// As asked for in the path; nil when the path names none. What is recorded is a declared service's name
+    /// only.
+    package var service: ServiceName?
     package let enrollmentProtocol: EnrollmentProtocol
     package let operation: EnrollmentOperation?
     package let kind: RefusalKind
@@ -106,12 +107,15 @@ package struct RefusedRequest: Sendable {
     package let reasonCode: String
     /// One sentence for the auditor. Never quotes secrets or unbounded input.
     package let reason: String
+    /// Whether the requester was verified before the request was refused: then it is recorded, whatever the
+    /// budget for strangers.
+    package let isVerified: Bool
     package let peer: Peer
 
     package init(
         id: RequestID, receivedAt: Timestamp, service: ServiceName?, enrollmentProtocol: EnrollmentProtocol,
         operation: EnrollmentOperation? = nil, kind: RefusalKind, reasonCode: String, reason: String,
-        peer: Peer
+        isVerified: Bool = false, peer: Peer
     ) {
         self.id = id
         self.receivedAt = receivedAt
@@ -121,6 +125,7 @@ package struct RefusedRequest: Sendable {
         self.kind = kind
         self.reasonCode = reasonCode
         self.reason = reason
+        self.isVerified = isVerified
         self.peer = peer
     }
 }

@@ -1,6 +1,6 @@
 /// A UUID version 7 (RFC 9562 §5.7): the identity of a request, an entry or a device transaction, and the
 /// correlation id people see. Sorts by the time it was made.
-package struct RequestID: Sendable, Hashable, Comparable, CustomStringConvertible {
+package struct RequestID: Sendable, Hashable, Comparable, StringCoded {
     /// 16 octets, network order.
     package let bytes: [UInt8]
 
@@ -38,21 +38,5 @@ package struct RequestID: Sendable, Hashable, Comparable, CustomStringConvertibl
     package var description: String {
         let hex = Array(Hex.encode(bytes))
         return [0..<8, 8..<12, 12..<16, 16..<20, 20..<32].map { String(hex[$0]) }.joined(separator: "-")
-    }
-}
-
-extension RequestID: Codable {
-    package init(from decoder: any Decoder) throws {
-        let text = try decoder.singleValueContainer().decode(String.self)
-        guard let value = RequestID(text) else {
-            throw DecodingError.dataCorrupted(
-                .init(codingPath: decoder.codingPath, debugDescription: "not a UUID"))
-        }
-        self = value
-    }
-
-    package func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        try container.encode(description)
     }
 }

@@ -42,8 +42,8 @@ package enum ProofError: Error, Sendable, Hashable {
     case wrongCredential(CredentialID?)
     /// A certificate that is not ours, or an account nobody bound.
     case unknown(String)
-    /// Too many wrong guesses from this source.
-    case throttled
+    /// Too many wrong guesses from this source; the id of the credential last guessed at, as above.
+    case throttled(CredentialID?)
     case unavailable(LedgerError)
 }
 

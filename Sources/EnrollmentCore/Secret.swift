@@ -16,6 +16,12 @@ package struct Secret: Sendable, CustomStringConvertible, CustomDebugStringConve
     package var debugDescription: String { "«secret»" }
     package var customMirror: Mirror { Mirror(self, children: []) }
 
+    /// Whether `text` holds this secret, in either case of its letters; an empty secret is nowhere.
+    package func occurs(in text: String) -> Bool {
+        let wanted = String(decoding: octets, as: UTF8.self).lowercased()
+        return !wanted.isEmpty && text.lowercased().contains(wanted)
+    }
+
     /// Compares octets in time that depends on the lengths only.
     package func equalsInConstantTime(_ other: [UInt8]) -> Bool {
         guard octets.count == other.count else { return false }

@@ -36,6 +36,14 @@ struct AuthorityStore {
         return [Self.issuerName: authority]
     }
 
+    /// SHA-256 of each certificate that first start made. The ledger has no reservation for these: they were
+    /// there before it, or stand for the gateway itself. So each start records them.
+    func fingerprints() throws -> String {
+        try ["root", Self.issuerName, "scep-ra", "tls"].map { name in
+            "\(name) \(Digest(of: try certificate(name)))"
+        }.joined(separator: ", ")
+    }
+
     /// The SCEP registration authority.
     func registrationAuthority() throws -> CMSIdentity {
         do {
@@ -80,9 +88,7 @@ struct AuthorityStore {
     }
 
     private func text(_ name: String) throws -> String {
-        do { return try String(contentsOfFile: "\(state.pki)/\(name)", encoding: .utf8) } catch {
-            throw StartupError("cannot read \(state.pki)/\(name)", remedy: "restore it from the backup")
-        }
+        try StateDirectory.readPrivate("\(state.pki)/\(name)")
     }
 
     private func write(_ keyed: KeyedCertificate, _ name: String, to directory: String) throws {

@@ -8,16 +8,17 @@ enum FreePort {
         guard port == 0 else { return port }
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(descriptor) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let found = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
-                bind(descriptor, generic, length) == 0 && getsockname(descriptor, generic, &length) == 0
+        // A `sockaddr_in` octet by octet: family, port 0, 127.0.0.1, padding.
+        var address = withUnsafeBytes(of: sa_family_t(AF_INET)) { Array($0) } + [0, 0, 127, 0, 0, 1]
+        address += [UInt8](repeating: 0, count: 8)
+        var length = socklen_t(address.count)
+        let isBound = address.withUnsafeMutableBytes { octets in
+            guard let generic = octets.assumingMemoryBound(to: sockaddr.self).baseAddress else {
+                return false
             }
+            return bind(descriptor, generic, length) == 0 && getsockname(descriptor, generic, &length) == 0
         }
-        guard found else { throw StartupError("no free port was found", remedy: "name one") }
-        return Int(UInt16(bigEndian: address.sin_port))
+        guard isBound else { throw StartupError("no free port was found", remedy: "name one") }
+        return Int(address[2]) << 8 | Int(address[3])
     }
 }

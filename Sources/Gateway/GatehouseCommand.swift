@@ -18,6 +18,7 @@ struct GatehouseCommand: ParsableCommand {
 
     static func main() {
         signal(SIGPIPE, SIG_IGN)
+        raiseFileLimit()
         do {
             var command = try parseAsRoot()
             if var up = command as? Up {
@@ -28,6 +29,14 @@ struct GatehouseCommand: ParsableCommand {
             Task { await parsed.runToExit() }
             dispatchMain()
         } catch { end(error) }
+    }
+
+    /// Takes as many file descriptors as the system allows: each connection is one.
+    private static func raiseFileLimit() {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+        limit.rlim_cur = limit.rlim_max
+        setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
     }
 
     /// Prints what went wrong and ends the process with the documented exit code.

@@ -38,8 +38,8 @@ struct Gateway {
         let metrics = Metrics()
         let budget = UnverifiedBudget()
         let authority = try await registrationAuthority(budget, metrics, logger)
-        try await prepareLedger(logger)
         let server = try await server(authority, metrics, logger)
+        try await prepareLedger(logger)
         let housekeeping = Housekeeping(ledger: stores.ledger, budget: budget, clock: clock, logger: logger)
         var group = ServiceGroupConfiguration(
             services: [.init(service: server), .init(service: housekeeping)],
@@ -88,8 +88,8 @@ struct Gateway {
             })
     }
 
-    /// Records the policy in force and closes what an earlier run of this gateway left half-done, before any
-    /// request is let in.
+    /// Records the policy in force and the authorities at work, and closes what an earlier run of this
+    /// gateway left half-done, before any request is let in.
     private func prepareLedger(_ logger: Logger) async throws {
         let clock = SystemClock()
         for warning in bundle.reviewWarnings(at: clock.now()) {
@@ -99,6 +99,11 @@ struct Gateway {
         try await stores.ledger.activatePolicy(
             digest: bundle.digest, canonicalBytes: bundle.canonicalBytes, by: try stores.actor(),
             at: clock.now())
+        try await stores.ledger.append(
+            AdminEvent(
+                at: clock.now(), actor: try stores.actor(), action: "gateway.start",
+                target: configuration.instance,
+                reason: try AuthorityStore(state: stores.state).fingerprints()))
         let closed = try await stores.ledger.reconcile(gateway: configuration.instance, now: clock.now())
         if closed > 0 { logger.warning("closed dangling reservations", metadata: ["count": "\(closed)"]) }
     }
@@ -119,7 +124,7 @@ struct Gateway {
                 admin: Endpoint(host: configuration.admin.host, port: configuration.admin.port),
                 identity: identity),
             checks: [
-                ReadinessCheck(name: "database") { (try? await stores.ledger.checkReadiness()) != nil }
+                ReadinessCheck(name: "database") { await Self.answersSoon(stores.ledger) }
             ],
             metrics: metrics, clock: SystemClock(), random: SystemRandom(), logger: logger
         ) { ports in
@@ -139,6 +144,17 @@ struct Gateway {
                 authority.issuerCertificate(named: name)
             }
         }
+    }
+
+    /// Whether the database answers within a second; a probe must not wait as long as a request may.
+    private static func answersSoon(_ ledger: PostgresLedger) async -> Bool {
+        let (answers, report) = AsyncStream.makeStream(of: Bool.self)
+        Task { report.yield((try? await ledger.checkReadiness()) != nil) }
+        Task {
+            try? await Task.sleep(for: .seconds(1))
+            report.yield(false)
+        }
+        return await answers.first { _ in true } ?? false
     }
 
     private func domainValidator() throws -> HTTP01Validator {

@@ -34,10 +34,11 @@ struct Housekeeping: Service {
         }
     }
 
-    private func write(_ counts: [TrafficCount]) async {
+    private func write(_ counts: UnrecordedCounts) async {
         guard !counts.isEmpty else { return }
         do throws(LedgerError) { try await ledger.flush(counts) } catch {
-            logger.error("counts were lost", metadata: ["cause": "\(error)", "rows": "\(counts.count)"])
+            let rows = counts.traffic.count + counts.guesses.count
+            logger.error("counts were lost", metadata: ["cause": "\(error)", "rows": "\(rows)"])
         }
     }
 }

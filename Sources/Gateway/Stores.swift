@@ -85,8 +85,13 @@ struct Stores {
         return id
     }
 
-    /// Who runs this command, as the ledger names them: the operating system's word, not the caller's.
-    func actor() throws -> String { "os:" + (try UnprivilegedUser.current()).name }
+    /// Who runs this command, as the ledger names them: the operating system's word, not the caller's. Behind
+    /// sudo or su the one who logged in is named too.
+    func actor() throws -> String {
+        let user = try UnprivilegedUser.current().name
+        guard let login = UnprivilegedUser.login, login != user else { return "os:\(user)" }
+        return "os:\(user), logged in as \(login)"
+    }
 }
 
 extension DeviceID {

@@ -29,8 +29,8 @@ package struct LedgerProofVerifier: ProofVerifier {
                 authentic.append(try await authenticate(proof, service: service))
             } catch {
                 switch error {
-                case .wrongCredential:
-                    throw guesses.countFailure(from: peer.address, at: now) ? .throttled : error
+                case .wrongCredential(let id):
+                    throw guesses.countFailure(from: peer.address, at: now) ? .throttled(id) : error
                 case .unknown: unknown = error
                 case .none, .throttled, .unavailable: throw error
                 }

@@ -55,8 +55,7 @@ struct AttemptDocuments: Sendable {
             effect: .deny, reasonCode: refused.reasonCode, reason: String(refused.reason.prefix(1_000)),
             ruleIDs: [],
             owner: refusal.owner, policy: refusal.policy, profile: nil, maximumNotAfter: nil,
-            obligations: [:],
-            trace: [])
+            obligations: [:], trace: [], decidedBy: .registration)
         decision = Self.document(record, id: refused.id, at: refusal.decidedAt).storable.canonicalText
     }
 
@@ -78,6 +77,7 @@ struct AttemptDocuments: Sendable {
             "maximum_not_after": JSONValue(decision.maximumNotAfter?.description),
             "obligations": decision.obligations,
             "trace": decision.trace,
+            "decided_by": .string(decision.decidedBy.rawValue),
         ]
     }
 

@@ -16,6 +16,10 @@ package enum LedgerSchema {
     /// SQL that creates the roles; a superuser runs it once for a cluster (deploy/postgres/roles.sql).
     package static var roles: String { String(decoding: PackageResources.roles_sql, as: UTF8.self) }
 
+    /// SQL that takes from PUBLIC what a reader must not have; a superuser runs it inside the new database
+    /// before the first migration (deploy/postgres/hardening.sql).
+    package static var hardening: String { String(decoding: PackageResources.hardening_sql, as: UTF8.self) }
+
     /// The logins that roles.sql creates.
     package enum Login: String, Sendable, CaseIterable {
         case migrator = "gatehouse_migrator"

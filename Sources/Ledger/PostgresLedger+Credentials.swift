@@ -13,8 +13,9 @@ extension PostgresLedger: CredentialStore {
     }
 
     package func credential(_ id: CredentialID) async throws(LedgerError) -> CredentialRecord? {
-        try await read { connection throws(DatabaseError) in
-            try connection.query(Self.credential, [.text(id.rawValue)]).first
+        let values: [Parameter] = [.text(id.rawValue), .timestamp(clock.now())]
+        return try await read { connection throws(DatabaseError) in
+            try connection.query(Self.credential, values).first
                 .map { row throws(DatabaseError) in try Self.credentialRecord(row) }
         }
     }
@@ -22,7 +23,10 @@ extension PostgresLedger: CredentialStore {
     package func credentials(
         service: ServiceName?, device: DeviceID?, limit: Int
     ) async throws(LedgerError) -> [CredentialRecord] {
-        let values: [Parameter] = [.text(service?.rawValue), .text(device?.rawValue), .integer(Int64(limit))]
+        let values: [Parameter] = [
+            .text(service?.rawValue), .text(device?.rawValue), .integer(Int64(limit)),
+            .timestamp(clock.now()),
+        ]
         return try await read { connection throws(DatabaseError) in
             var records: [CredentialRecord] = []
             for row in try connection.query(Self.credentials, values) {
@@ -98,6 +102,7 @@ extension PostgresLedger: CredentialStore {
             restrictedTo: try row.optionalText(4).flatMap(EnrollmentProtocol.init(rawValue:)),
             mintedAt: try row.instant(5), expiresAt: try row.instant(6), mintedBy: try row.text(7),
             revokedAt: try row.optionalInstant(8), consumedBy: try row.optionalKey(9),
+            isUseEnded: try row.bool(12),
             deferredFor: try row.optionalKey(10), deferredUntil: try row.optionalInstant(11))
     }
 
@@ -105,7 +110,8 @@ extension PostgresLedger: CredentialStore {
     private static let credential = Statement(
         """
         SELECT c.credential_id, c.master_key_version, c.service, c.device_id, c.restricted_to, c.minted_at,
-               c.expires_at, c.minted_by, v.at, u.transaction_key, h.transaction_key, h.hold_until
+               c.expires_at, c.minted_by, v.at, u.transaction_key, h.transaction_key, h.hold_until,
+               EXISTS (SELECT FROM ledger.standing(u.transaction_key, $2) WHERE status = 'ended')
         FROM ledger.credential AS c
         LEFT JOIN ledger.credential_event AS v ON v.credential_id = c.credential_id AND v.kind = 'revoke'
         LEFT JOIN ledger.credential_event AS u
@@ -118,7 +124,8 @@ extension PostgresLedger: CredentialStore {
     private static let credentials = Statement(
         """
         SELECT c.credential_id, c.master_key_version, c.service, c.device_id, c.restricted_to, c.minted_at,
-               c.expires_at, c.minted_by, v.at, u.transaction_key, h.transaction_key, h.hold_until
+               c.expires_at, c.minted_by, v.at, u.transaction_key, h.transaction_key, h.hold_until,
+               EXISTS (SELECT FROM ledger.standing(u.transaction_key, $4) WHERE status = 'ended')
         FROM ledger.credential AS c
         LEFT JOIN ledger.credential_event AS v ON v.credential_id = c.credential_id AND v.kind = 'revoke'
         LEFT JOIN ledger.credential_event AS u

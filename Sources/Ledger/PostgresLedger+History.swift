@@ -15,6 +15,20 @@ extension PostgresLedger {
         }
     }
 
+    package func conflict(
+        under reference: TransactionReference, operation: EnrollmentOperation, request: Digest,
+        at now: Timestamp
+    ) async throws(LedgerError) -> RequestID? {
+        let values: [Parameter] = [
+            .text(reference.service.rawValue), .text(reference.text.storable), .text(operation.rawValue),
+            .digest(request), .timestamp(now),
+        ]
+        return try await read { connection throws(DatabaseError) in
+            let row = try connection.row(Self.conflict, values)
+            return try row.optionalUUID(0).flatMap { RequestID(bytes: $0) }
+        }
+    }
+
     package func certificate(digest: Digest) async throws(LedgerError) -> CertificateRecord? {
         try await read { connection throws(DatabaseError) in
             guard let row = try connection.query(Self.certificate, [.digest(digest)]).first else {
@@ -87,16 +101,6 @@ extension PostgresLedger {
         WHERE $1 IS NULL OR r.device_id = $1 ORDER BY c.signed_at DESC LIMIT $2
         """)
     private static let history = Statement(
-        """
-        SELECT
-          (SELECT count(*) FROM ledger.reservation AS r JOIN ledger.certificate AS c USING (request_id)
-           WHERE r.device_id = $1 AND r.service = $2 AND r.not_after > $4
-             AND NOT EXISTS (
-               SELECT FROM ledger.revocation AS v WHERE v.issuer = r.issuer AND v.serial = r.serial)),
-          EXISTS (SELECT FROM ledger.reservation AS r JOIN ledger.certificate AS c USING (request_id)
-                  WHERE r.public_key = $3 AND r.device_id <> $1),
-          EXISTS (SELECT FROM ledger.reservation AS r
-                  JOIN ledger.revocation AS v ON v.issuer = r.issuer AND v.serial = r.serial
-                  WHERE r.public_key = $3 AND v.reason = 'keyCompromise')
-        """)
+        "SELECT active, elsewhere, blocked FROM ledger.history($1, $2, $3, $4)")
+    private static let conflict = Statement("SELECT ledger.conflict($1, $2, $3, $4, $5)")
 }

@@ -3,25 +3,34 @@ package import EnrollmentCore
 
 extension PostgresLedger: IssuanceLedger {
     package func standing(of key: TransactionKey) async throws(LedgerError) -> TransactionStanding {
-        let now = clock.now()
-        return try await read { connection throws(DatabaseError) in
-            let values: [Parameter] = [.digest(key.digest), .timestamp(now)]
-            guard let row = try connection.query(Self.standing, values).first else { return .open }
-            switch try row.text(0) {
-            case "issued": return .issued(try Self.issued(row, from: 1))
-            case "in_flight" where try !row.bool(8):
-                return .inFlight(request: try row.requestID(1), since: try row.instant(2))
-            default: return .open
+        while true {
+            let values: [Parameter] = [.digest(key.digest), .timestamp(clock.now())]
+            let (standing, isOverdue) = try await read { connection throws(DatabaseError) in
+                try Self.standing(try connection.query(Self.standing, values).first)
             }
+            guard isOverdue, case .inFlight(let request, _) = standing else { return standing }
+            _ = try await close(request, because: "signing deadline passed")
         }
     }
 
-    package func record(_ attempt: AttemptRecord) async throws(LedgerError) {
+    private static func standing(_ row: Row?) throws(DatabaseError) -> (TransactionStanding, isOverdue: Bool)
+    {
+        guard let row else { return (.open, false) }
+        switch try row.text(0) {
+        case "issued": return (.issued(try issued(row, from: 1)), false)
+        case "in_flight":
+            return (.inFlight(request: try row.requestID(1), since: try row.instant(2)), try row.bool(8))
+        default: return (.open, false)
+        }
+    }
+
+    @discardableResult
+    package func record(_ attempt: AttemptRecord) async throws(LedgerError) -> RequestID {
         let documents = try AttemptDocuments(
             attempt, kind: attempt.kind.rawValue, key: attempt.key, gateway: gateway)
         let hold = attempt.input.instant.adding(seconds: deferredHold(attempt.input.service))
-        try await write { connection throws(DatabaseError) in
-            _ = try connection.row(Self.recordAttempt, documents.parameters + [.timestamp(hold)])
+        return try await write { connection throws(DatabaseError) in
+            try connection.row(Self.recordAttempt, documents.parameters + [.timestamp(hold)]).requestID(0)
         }
     }
 
@@ -94,6 +103,7 @@ extension PostgresLedger: IssuanceLedger {
                 throw .unexpectedRow("not a credential state")
             }
             return .credential(state)
+        case "history": return .history
         default: throw .unexpectedRow("not a reservation result")
         }
     }

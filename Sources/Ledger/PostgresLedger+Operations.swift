@@ -80,18 +80,38 @@ extension PostgresLedger {
         try await write { connection throws(DatabaseError) in _ = try connection.query(Self.admin, values) }
     }
 
+    /// Appends a security alert.
+    package func append(_ alert: AlertRecord) async throws(LedgerError) {
+        let values: [Parameter] = [
+            newID(), .timestamp(alert.at), .text(alert.detector), .text(alert.severity.rawValue),
+            .text(alert.owner), .text(alert.subject.storable), .uuid(alert.request),
+            .text(alert.detail.storable),
+        ]
+        try await write { connection throws(DatabaseError) in _ = try connection.query(Self.alert, values) }
+    }
+
     /// Appends counts of requests that have no row of their own, all in one transaction.
-    package func flush(_ counts: [TrafficCount]) async throws(LedgerError) {
-        let rows: [[Parameter]] = counts.filter { $0.requests > 0 }.map { count in
+    package func flush(_ counts: UnrecordedCounts) async throws(LedgerError) {
+        let traffic: [[Parameter]] = counts.traffic.filter { $0.requests > 0 }.map { count in
             [
                 newID(), .timestamp(count.minute), .text(gateway),
                 .text(String(count.service.storable.prefix(200))),
                 .text(count.source), .text(count.kind.rawValue), .integer(count.requests),
             ]
         }
-        guard !rows.isEmpty else { return }
+        // In one order everywhere, since each locks its credential.
+        let guesses: [[Parameter]] = counts.guesses.filter { $0.guesses > 0 }
+            .sorted { $0.credential.rawValue < $1.credential.rawValue }
+            .map { count in
+                [
+                    newID(), .text(count.credential.rawValue), .timestamp(count.minute),
+                    .integer(count.guesses),
+                ]
+            }
+        guard !traffic.isEmpty || !guesses.isEmpty else { return }
         try await write { connection throws(DatabaseError) in
-            for row in rows { _ = try connection.query(Self.traffic, row) }
+            for row in traffic { _ = try connection.query(Self.traffic, row) }
+            for row in guesses { _ = try connection.query(Self.guesses, row) }
         }
     }
 
@@ -101,4 +121,7 @@ extension PostgresLedger {
     private static let revoke = Statement("SELECT ledger.revoke($1, $2, $3, $4, $5, $6)")
     private static let admin = Statement("SELECT ledger.append_admin_event($1, $2, $3, $4, $5, $6)")
     private static let traffic = Statement("SELECT ledger.count_traffic($1, $2, $3, $4, $5, $6, $7)")
+    private static let guesses = Statement("SELECT ledger.count_guesses($1, $2, $3, $4)")
+    private static let alert = Statement(
+        "SELECT ledger.append_alert($1, $2, $3, $4, $5, $6, ARRAY[$7::uuid], $8, $7::uuid)")
 }

@@ -33,7 +33,7 @@ package struct PostgresLedger: Sendable {
         self.deferredHold = deferredHold
     }
 
-    /// Whether the database answers and has the schema that this program needs.
+    /// Whether the database answers, has the schema that this program needs, and agrees about the time.
     ///
     /// - Throws: `unavailable`, naming what is missing.
     package func checkReadiness() async throws(LedgerError) {
@@ -44,7 +44,10 @@ package struct PostgresLedger: Sendable {
         guard newest == needed else {
             throw .unavailable("the schema is not up to date: run gatehouse db migrate")
         }
-        _ = try await write { connection throws(DatabaseError) in try connection.query(Self.nothing) }
+        let now = clock.now()
+        _ = try await write { connection throws(DatabaseError) in
+            try connection.query(Self.moment, [.timestamp(now)])
+        }
     }
 
     /// A fresh UUIDv7 that names one call or one fact.
@@ -63,7 +66,7 @@ package struct PostgresLedger: Sendable {
     }
 
     private static let schemaVersion = Statement("SELECT max(number) FROM migration.applied")
-    private static let nothing = Statement("SELECT 1")
+    private static let moment = Statement("SELECT ledger.moment($1)")
 }
 
 extension LedgerError {

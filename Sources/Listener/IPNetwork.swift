@@ -53,6 +53,7 @@ package struct IPNetwork: Sendable, Hashable {
         guard octets == IPNetwork.masked(octets, length) else { return nil }
     }
 
+    /// Whether `address` lies within, an address of the other version never.
     package func contains(_ address: IPAddress) -> Bool {
         address.octets.count == octets.count && IPNetwork.masked(address.octets, prefixLength) == octets
     }

@@ -18,7 +18,7 @@ package struct ListenerLimits: Sendable, Hashable {
     package init(
         headerFieldSize: Int = 32_768, headerSize: Int = 65_536, headerCount: Int = 100,
         firstHeadTimeout: Duration = .seconds(15), idleTimeout: Duration = .seconds(60),
-        bodyTimeout: Duration = .seconds(30), connections: Int = 4_096
+        bodyTimeout: Duration = .seconds(30), connections: Int = 2_048
     ) {
         self.headerFieldSize = headerFieldSize
         self.headerSize = headerSize

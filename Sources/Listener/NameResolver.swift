@@ -51,17 +51,15 @@ final class NameResolver: Sendable {
         return found.filter { $0.octets.count == 4 } + found.filter { $0.octets.count == 16 }
     }
 
+    /// By way of the text form: the fields of socket addresses belong to whichever module happened to be
+    /// imported first.
     private static func address(of entry: addrinfo) -> IPAddress? {
-        guard let socketAddress = entry.ai_addr else { return nil }
-        let raw = UnsafeRawPointer(socketAddress)
-        switch entry.ai_family {
-        case AF_INET where entry.ai_addrlen >= MemoryLayout<sockaddr_in>.size:
-            let address = raw.loadUnaligned(as: sockaddr_in.self).sin_addr
-            return IPAddress(octets: withUnsafeBytes(of: address) { Array($0) })
-        case AF_INET6 where entry.ai_addrlen >= MemoryLayout<sockaddr_in6>.size:
-            let address = raw.loadUnaligned(as: sockaddr_in6.self).sin6_addr
-            return IPAddress(octets: withUnsafeBytes(of: address) { Array($0) })
-        default: return nil
-        }
+        var text = [CChar](repeating: 0, count: Int(NI_MAXHOST))
+        guard
+            getnameinfo(
+                entry.ai_addr, entry.ai_addrlen, &text, socklen_t(text.count), nil, 0, NI_NUMERICHOST) == 0
+        else { return nil }
+        return IPAddress(
+            String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self))
     }
 }

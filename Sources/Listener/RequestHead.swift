@@ -36,7 +36,8 @@ struct RequestHead: Sendable {
         let expectations = isOldVersion ? [] : head.headers["expect"]
         expectsContinue = expectations.first?.lowercased() == "100-continue"
         guard expectations.isEmpty || (expectations.count == 1 && expectsContinue) else { throw .expectation }
-        keepsAlive = head.isKeepAlive
+        // We upgrade to nothing, and the HTTP stack below stops reading behind such a request.
+        keepsAlive = head.isKeepAlive && !head.headers.contains(name: "upgrade")
     }
 
     /// RFC 9112 §3.2.2: the absolute form is accepted, its authority ignored as the Host field is.

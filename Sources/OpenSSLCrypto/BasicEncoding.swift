@@ -34,6 +34,27 @@ enum BasicEncoding {
         return position == octets.count
     }
 
+    /// Whether the digestAlgorithms of a SignedData (RFC 5652 §5.1) take at most 128 octets, some eight of
+    /// them.
+    ///
+    /// OpenSSL hashes the whole content once for each, before any signature is looked at: a message that
+    /// lists thousands would keep a processor busy for seconds. A set of indefinite length is refused.
+    static func hasFewDigestAlgorithms(_ octets: [UInt8]) -> Bool {
+        /// The element at `position`, if its identifier octet is the one expected.
+        func element(_ identifier: UInt8, at position: Int) -> Element? {
+            guard position < octets.count, octets[position] == identifier else { return nil }
+            return Element(octets, at: position, limit: octets.count)
+        }
+        guard let contentInfo = element(0x30, at: 0),
+            let contentType = element(0x06, at: contentInfo.contentStart)?.end,
+            let content = element(0xa0, at: contentType),
+            let signedData = element(0x30, at: content.contentStart),
+            let version = element(0x02, at: signedData.contentStart)?.end,
+            let digestAlgorithms = element(0x31, at: version), let end = digestAlgorithms.end
+        else { return false }
+        return end - digestAlgorithms.contentStart <= 128
+    }
+
     /// The nearest definite end among the open elements.
     private static func limit(of open: [Int?], _ count: Int) -> Int {
         for case .some(let end) in open.reversed() { return end }

@@ -42,6 +42,9 @@ package struct SignedMessage: Sendable {
         ERR_clear_error()
         defer { ERR_clear_error() }
         guard BasicEncoding.isWellFormed(octets) else { throw .unreadable("not one BER element") }
+        guard BasicEncoding.hasFewDigestAlgorithms(octets) else {
+            throw .unreadable("too many digest algorithms")
+        }
         guard let message = decode(octets, { d2i_CMS_ContentInfo(nil, $0, $1) }) else {
             throw .unreadable("not CMS")
         }

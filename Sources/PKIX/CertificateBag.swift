@@ -2,12 +2,11 @@ import SwiftASN1
 
 /// Certificates wrapped in a SignedData that nobody signed (RFC 5652 §5, RFC 8894 §3.4, RFC 7030 §4.1.3).
 package enum CertificateBag {
-    /// DER of a ContentInfo holding the certificates and nothing else.
-    ///
-    /// The certificates stay in the order given: clients exist that take the first for their own.
+    /// DER of a ContentInfo holding the certificates, in the order given, and nothing else.
     ///
     /// - Parameter certificates: DER of each.
     package static func certsOnly(_ certificates: [[UInt8]]) -> [UInt8] {
+        // DIVERGES: unsorted, since clients exist that take the first certificate for their own.
         let signedData = DERWriter.sequence([
             DERWriter.integer(1), DERWriter.setOf([]), DERWriter.sequence([DERWriter.oid(.cmsData)]),
             DERWriter.context(0, constructed: certificates.flatMap { $0 }), DERWriter.setOf([]),

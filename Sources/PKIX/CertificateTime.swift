@@ -55,6 +55,7 @@ enum CertificateTime {
         var value: Int64 = 0
         for character in text[at..<at + count] {
             guard (0x30...0x39).contains(character) else { return nil }
+            // SAFETY: at most four digits.
             value = value * 10 + Int64(character - 0x30)
         }
         return value

@@ -11,8 +11,7 @@ struct Block: Sendable, Hashable {
 struct BuiltInChecks {
     let input: PolicyInput
     let bundle: PolicyBundle
-    /// An inquiry has no key yet.
-    let isInquiry: Bool
+    let question: PolicyQuestion
 
     /// The service and the profile to decide on, or the first block in a fixed order.
     func scope() -> Result<(Service, CertificateProfile), BlockedError> {
@@ -90,14 +89,16 @@ struct BuiltInChecks {
                 return nil
             }
             guard !predecessors.isEmpty else { return noUsableProof(.proofCertificateRequired) }
-            return predecessors.allSatisfy { $0 == input.request.names } ? nil : denied(.identityChanged)
+            let isUnchanged = predecessors.allSatisfy { $0 == input.request.names }
+            return isUnchanged || question == .account ? nil : denied(.identityChanged)
         }
     }
 
     private func requestBlock(_ profile: CertificateProfile) -> Block? {
+        guard question != .account else { return nil }
         if let key = input.request.publicKey {
             guard profile.keyAlgorithms.contains(key.algorithm) else { return denied(.keyNotAllowed) }
-        } else if !isInquiry {
+        } else if question == .request {
             return denied(.keyMissing)
         }
         guard input.request.names.unsupported.isEmpty else { return denied(.namesUnsupported) }
@@ -105,10 +106,15 @@ struct BuiltInChecks {
         return nil
     }
 
+    /// A renewal's predecessor is live and on its way out, so it does not count; what else the device holds
+    /// does, or one certificate could be renewed without bound.
     private func limitBlock(_ service: Service) -> Block? {
-        guard input.operation == .enroll else { return nil }
-        return input.history.activeCertificates >= service.limits.liveCertificatesPerDevice
-            ? denied(.limitLiveCertificates) : nil
+        let limit = service.limits.liveCertificatesPerDevice
+        let live = input.history.activeCertificates
+        switch input.operation {
+        case .enroll: return live >= limit ? denied(.limitLiveCertificates) : nil
+        case .renew, .rekey: return live > limit ? denied(.limitLiveCertificates) : nil
+        }
     }
 }
 

@@ -13,18 +13,18 @@ struct CaseInputLoader {
     let catalog: Catalog
     let faults: DiagnosticCollector
 
-    func input(_ node: YAMLNode) -> (input: PolicyInput, isInquiry: Bool)? {
+    func input(_ node: YAMLNode) -> (input: PolicyInput, question: PolicyQuestion)? {
         guard let reader = MappingReader(node, named: "the request", known: Self.keys, faults),
             let instant = readInstant(reader)
         else { return nil }
-        let isInquiry = reader["inquiry"].map { $0.boolean("inquiry", faults) ?? false } ?? false
+        let question = readQuestion(reader["inquiry"])
         let onlyService = rule.scope.services.flatMap { $0.count == 1 ? $0.first?.rawValue : nil }
         guard let service = reader["service"].map({ $0.text("service", faults) }) ?? onlyService else {
             faults.report(
                 reader.position, "`service` is missing from the request", remedy: "the rule is for several")
             return nil
         }
-        let request = readRequest(reader["csr"], instant, hasKey: !isInquiry)
+        let request = readRequest(reader["csr"], instant, hasKey: question == .request)
         let proofs = readProofs(reader["proof"], request.names, instant)
         let device = reader["device"].flatMap { readDevice($0, reader["posture"], instant) }
         let named = Set(proofs.compactMap(\.device))
@@ -40,7 +40,18 @@ struct CaseInputLoader {
             history: readHistory(reader["history"]),
             clientAddress: reader["client_address"].flatMap { $0.text("client_address", faults) }
                 ?? "192.0.2.1")
-        return (input, isInquiry)
+        return (input, question)
+    }
+
+    private func readQuestion(_ node: YAMLNode?) -> PolicyQuestion {
+        switch node?.content {
+        case nil, .scalar("false", isPlain: true): return .request
+        case .scalar("true", isPlain: true): return .inquiry
+        case .scalar("account", _): return .account
+        case .scalar, .sequence, .mapping:
+            if let node { faults.report(node.position, "`inquiry` must be `true`, `false` or `account`") }
+            return .request
+        }
     }
 
     private func readInstant(_ reader: MappingReader) -> Timestamp? {
@@ -154,7 +165,7 @@ struct CaseInputLoader {
     private func readRequest(_ node: YAMLNode?, _ instant: Timestamp, hasKey: Bool) -> RequestFacts {
         let known = [
             "common_name", "subject", "dns", "email", "uri", "ip", "upn", "unsupported", "extended_key_usage",
-            "validity", "key",
+            "validity", "key", "names_complete",
         ]
         let reader = node.flatMap { MappingReader($0, named: "csr", known: known, faults) }
         func texts(_ key: String) -> [String] { reader?[key].flatMap { optionalNames($0, key) } ?? [] }
@@ -170,7 +181,10 @@ struct CaseInputLoader {
         let key = hasKey ? PublicKey(subjectPublicKeyInfo: Array("key".utf8), algorithm: algorithm) : nil
         let validity = reader?["validity"].flatMap { $0.duration("validity", faults) }
         return RequestFacts(
-            names: names, extendedKeyUsages: usages, publicKey: key, digest: key.map { _ in Digest(of: []) },
+            names: names,
+            namesAreComplete: reader?["names_complete"].flatMap { $0.boolean("names_complete", faults) }
+                ?? false,
+            extendedKeyUsages: usages, publicKey: key, digest: key.map { _ in Digest(of: []) },
             requestedNotAfter: validity.map { instant.adding(seconds: $0) })
     }
 

@@ -57,7 +57,7 @@ struct CaseLoader {
         guard let name, let expectation, let subject else { return nil }
         return PolicyCase(
             name: name, rule: rule.id, position: node.position, input: subject.input,
-            isInquiry: subject.isInquiry, expectation: expectation)
+            question: subject.question, expectation: expectation)
     }
 
     private func readExpectation(_ node: YAMLNode) -> CaseExpectation? {

@@ -24,29 +24,34 @@ struct ConditionResult: Sendable {
 /// Evaluates conditions over one input.
 struct ConditionEvaluation {
     let input: PolicyInput
-    /// In an inquiry, proofs that are offered later count as given.
-    let isInquiry: Bool
+    /// What is to come later counts as given.
+    let question: PolicyQuestion
 
-    func evaluate(_ condition: Condition) -> ConditionResult {
+    /// - Parameter isNegated: whether the condition stands where it had better not hold.
+    func evaluate(_ condition: Condition, isNegated: Bool = false) -> ConditionResult {
         switch condition {
-        case .all(let parts): return combine(parts) { $0.min() ?? .unsatisfied }
-        case .any(let parts): return combine(parts) { $0.max() ?? .unsatisfied }
-        case .none(let parts): return combine(parts) { ($0.max() ?? .satisfied).negated }
+        case .all(let parts): return combine(parts, isNegated) { $0.min() ?? .unsatisfied }
+        case .any(let parts): return combine(parts, isNegated) { $0.max() ?? .unsatisfied }
+        case .none(let parts): return combine(parts, !isNegated) { ($0.max() ?? .satisfied).negated }
         case .test(let test):
-            let finding = evaluate(test)
+            let finding = evaluate(test, isNegated)
             return ConditionResult(verdict: finding.verdict, findings: [finding])
         }
     }
 
-    private func combine(_ parts: [Condition], _ verdict: ([Verdict]) -> Verdict) -> ConditionResult {
-        let results = parts.map(evaluate)
+    private func combine(
+        _ parts: [Condition], _ isNegated: Bool, _ verdict: ([Verdict]) -> Verdict
+    ) -> ConditionResult {
+        let results = parts.map { evaluate($0, isNegated: isNegated) }
         return ConditionResult(
             verdict: verdict(results.map(\.verdict)), findings: results.flatMap(\.findings))
     }
 
-    private func evaluate(_ test: Test) -> Finding {
+    private func evaluate(_ test: Test, _ isNegated: Bool) -> Finding {
         switch test.subject {
-        case .attribute(let attribute, let matcher): return attributeFinding(attribute, matcher, test.text)
+        case .attribute(let attribute, let matcher):
+            return laterFinding(attribute, matcher, test.text, isNegated)
+                ?? attributeFinding(attribute, matcher, test.text)
         case .posture(let source, let maximumAge):
             return PostureEvaluation(
                 facts: input.device?.posture ?? [], instant: input.instant, maximumAge: maximumAge
@@ -63,6 +68,21 @@ struct ConditionEvaluation {
         case .domainControl(let maximumAge): return domainFinding(maximumAge: maximumAge, test.text)
         }
     }
+
+    /// What a certificate request will bring is taken to be what the rule wants of it. What it is compared
+    /// with must be there: nothing is within the names of a device that has none.
+    private func laterFinding(
+        _ attribute: Attribute, _ matcher: AttributeMatcher, _ text: String, _ isNegated: Bool
+    ) -> Finding? {
+        let compared = [attribute] + (matcher.other.map { [$0] } ?? [])
+        guard question == .account, compared.contains(where: \.isOfRequest) else { return nil }
+        guard compared.allSatisfy({ $0.isOfRequest || !$0.values(in: input).isEmpty }) else {
+            return Finding(text: text, verdict: .unknown)
+        }
+        return Finding(text: text + Self.later, verdict: isNegated ? .unsatisfied : .satisfied)
+    }
+
+    private static let later = " (to be shown later)"
 
     private func attributeFinding(_ attribute: Attribute, _ matcher: AttributeMatcher, _ text: String)
         -> Finding
@@ -137,8 +157,8 @@ struct ConditionEvaluation {
         let covered = Set(current.map { asciiLowercased($0.name) })
         let isCovered = !names.isEmpty && covered.isSuperset(of: names)
         let value = JSONValue.array(covered.sorted().prefix(32).map(JSONValue.string))
-        if !isCovered, isInquiry, !names.isEmpty {
-            return Finding(text: text + " (to be shown later)", verdict: .satisfied, value: value)
+        if question == .account || question == .inquiry && !isCovered && !names.isEmpty {
+            return Finding(text: text + Self.later, verdict: .satisfied, value: value)
         }
         return Finding(text: text, verdict: isCovered ? .satisfied : .unsatisfied, value: value)
     }

@@ -20,4 +20,10 @@ package struct Grant: Sendable, Hashable {
         self.extendedKeyUsages = extendedKeyUsages
         self.maximumNotAfter = maximumNotAfter
     }
+
+    /// Leave to issue nothing: no name, no usage, no time.
+    init(nothingOf profile: CertificateProfile, at instant: Timestamp) {
+        self.init(
+            profile: profile, names: CertificateNames(), extendedKeyUsages: [], maximumNotAfter: instant)
+    }
 }

@@ -62,9 +62,7 @@ struct GrantTerms: Sendable, Hashable {
         extendedKeyUsages.isEmpty || !hasNames
     }
 
-    var hasNames: Bool {
-        names.commonName != nil || !(names.dns.isEmpty && names.email.isEmpty && names.upn.isEmpty)
-    }
+    var hasNames: Bool { names.isPresent }
 
     /// Whether every name wished for is granted. A common name that is one of the granted DNS names wishes
     /// for nothing more: clients put their first DNS name there (RFC 8555 §7.4).
@@ -85,16 +83,34 @@ struct GrantTerms: Sendable, Hashable {
 
     /// What a request that the terms cover may not have, whatever else is known: nil when nothing is.
     func objection(to request: RequestFacts) -> ReasonCode? {
-        if !hasNames { return .namesMissing }
+        if !names(for: request).isPresent { return .namesMissing }
         if !covers(request.names) { return .namesDiffer }
         return covers(usages: request.extendedKeyUsages) ? nil : .usageDiffers
+    }
+
+    /// The names of the certificate: all that the decision grants, or, for a request whose names are
+    /// complete, those it asks for among them.
+    private func names(for request: RequestFacts) -> CertificateNames {
+        guard request.namesAreComplete else { return names }
+        let wish = request.names
+        return CertificateNames(
+            commonName: wish.commonName == names.commonName ? names.commonName : nil,
+            dns: names.dns.filter(wish.dns.map(asciiLowercased).contains),
+            email: names.email.filter(wish.email.contains), upn: names.upn.filter(wish.upn.contains))
     }
 
     func grant(profile: CertificateProfile, input: PolicyInput) -> Grant {
         let ceiling = input.instant.adding(seconds: maximumValidity)
         return Grant(
-            profile: profile, names: names,
+            profile: profile, names: names(for: input.request),
             extendedKeyUsages: profile.extendedKeyUsages.filter { extendedKeyUsages.contains($0) },
             maximumNotAfter: min(ceiling, input.request.requestedNotAfter ?? ceiling))
+    }
+}
+
+extension CertificateNames {
+    /// Whether there is any name that a profile can grant.
+    fileprivate var isPresent: Bool {
+        commonName != nil || !(dns.isEmpty && email.isEmpty && upn.isEmpty)
     }
 }

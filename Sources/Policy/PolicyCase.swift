@@ -7,8 +7,7 @@ struct PolicyCase: Sendable {
     let rule: String
     let position: SourcePosition
     let input: PolicyInput
-    /// Whether it asks what `assess` answers.
-    let isInquiry: Bool
+    let question: PolicyQuestion
     let expectation: CaseExpectation
 }
 

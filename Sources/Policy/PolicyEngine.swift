@@ -11,28 +11,55 @@ package struct PolicyEngine: Sendable {
     package init(bundle: PolicyBundle) { self.bundle = bundle }
 
     /// The decision on a request for a certificate.
-    package func decide(_ input: PolicyInput) -> Decision { decision(input, isInquiry: false) }
+    package func decide(_ input: PolicyInput) -> Decision { decision(input, .request) }
 
     /// Whether a request could be granted once its key and the proofs still missing are there. A permit means
     /// "possible"; its grant is not to be used.
-    package func assess(_ input: PolicyInput) -> Decision { decision(input, isInquiry: true) }
+    package func assess(_ input: PolicyInput) -> Decision { decision(input, .inquiry) }
 
-    private func decision(_ input: PolicyInput, isInquiry: Bool) -> Decision {
-        let scope = BuiltInChecks(input: input, bundle: bundle, isInquiry: isInquiry).scope()
+    /// Whether the device may have an account to order with (RFC 8555 §7.3.4): whether some request for some
+    /// profile of the service could be granted. Proofs, device, history and rules are judged as ever; what a
+    /// certificate request brings counts as given, and whatever of it the input holds is not looked at. A
+    /// permit grants nothing.
+    package func assessAccount(_ input: PolicyInput) -> Decision {
+        guard input.requestedProfile == nil, let service = bundle.service(named: input.service) else {
+            return decision(input, .account)
+        }
+        let answers = service.profiles.map { profile in
+            var asked = input
+            asked.requestedProfile = profile
+            return decision(asked, .account)
+        }
+        return answers.first(where: \.isPermit) ?? answers.first(where: \.isDeferral) ?? answers.first
+            ?? decision(input, .account)
+    }
+
+    private func decision(_ input: PolicyInput, _ question: PolicyQuestion) -> Decision {
+        let scope = BuiltInChecks(input: input, bundle: bundle, question: question).scope()
         switch scope {
         case .failure(let error):
             let owner = bundle.service(named: input.service)?.owner ?? bundle.owner
-            return DecisionMaker(bundle: bundle, input: input, owner: owner, evaluations: [])
-                .deny(error.block.code, error.block.kind, rules: [])
+            return DecisionMaker(
+                bundle: bundle, input: input, question: question, owner: owner, evaluations: []
+            )
+            .deny(error.block.code, error.block.kind, rules: [])
         case .success(let (service, profile)):
-            let conditions = ConditionEvaluation(input: input, isInquiry: isInquiry)
+            let conditions = ConditionEvaluation(input: input, question: question)
             let evaluations = bundle.rules(for: service.name, profile.name)
                 .filter { $0.scope.covers(input) }
                 .map { RuleEvaluation($0, conditions, profile) }
-            return DecisionMaker(bundle: bundle, input: input, owner: service.owner, evaluations: evaluations)
-                .decide(profile)
+            return DecisionMaker(
+                bundle: bundle, input: input, question: question, owner: service.owner,
+                evaluations: evaluations
+            )
+            .decide(profile)
         }
     }
+}
+
+extension Decision {
+    fileprivate var isPermit: Bool { if case .permit = outcome { true } else { false } }
+    fileprivate var isDeferral: Bool { if case .defer = outcome { true } else { false } }
 }
 
 /// One rule's verdict on one input.
@@ -47,7 +74,7 @@ struct RuleEvaluation: Sendable {
 
     init(_ rule: Rule, _ conditions: ConditionEvaluation, _ profile: CertificateProfile) {
         self.rule = rule
-        results = rule.conditions.map(conditions.evaluate)
+        results = rule.conditions.map { conditions.evaluate($0) }
         let verdict = results.map(\.verdict).min() ?? .unsatisfied
         switch rule.effect {
         case .deny:
@@ -73,6 +100,7 @@ struct RuleEvaluation: Sendable {
 struct DecisionMaker {
     let bundle: PolicyBundle
     let input: PolicyInput
+    let question: PolicyQuestion
     /// Answers where no rule spoke.
     let owner: Owner
     /// Sorted by rule id.
@@ -86,14 +114,17 @@ struct DecisionMaker {
         }
         let candidates = evaluations.filter { !$0.isDeny && $0.verdict >= .pending }
         guard !candidates.isEmpty else { return nothingPermits() }
-        let objections = candidates.compactMap { $0.terms?.objection(to: input.request) }
-        if objections.count == candidates.count, let first = objections.first {
-            return deny(first, .denied, rules: candidates)
+        if let objection = commonObjection(candidates) {
+            return deny(objection, .denied, rules: candidates)
         }
         let pending = evaluations.filter { $0.verdict == .pending }
         if let first = pending.first {
             return make(
                 .defer(retryAfter: PolicyEngine.retryAfter), first.code ?? .postureUnknown, rules: pending)
+        }
+        guard question != .account else {
+            let nothing = Grant(nothingOf: profile, at: input.instant)
+            return make(.permit(nothing), .permitted, rules: candidates)
         }
         guard let merged = GrantTerms.merging(candidates.compactMap(\.terms)), !merged.isEmpty else {
             return deny(.obligationConflict, .denied, rules: candidates)
@@ -102,6 +133,13 @@ struct DecisionMaker {
             return deny(objection, .denied, rules: candidates)
         }
         return make(.permit(merged.grant(profile: profile, input: input)), .permitted, rules: candidates)
+    }
+
+    /// The first rule's objection to the request, when every rule has one.
+    private func commonObjection(_ candidates: [RuleEvaluation]) -> ReasonCode? {
+        guard question != .account else { return nil }
+        let objections = candidates.compactMap { $0.terms?.objection(to: input.request) }
+        return objections.count == candidates.count ? objections.first : nil
     }
 
     /// The permit rule with the fewest unmet conditions, the first by id of those.
@@ -137,6 +175,7 @@ struct DecisionMaker {
     }
 
     private func obligations(_ outcome: Decision.Outcome) -> JSONValue {
+        guard question != .account else { return [:] }
         switch outcome {
         case .permit(let grant):
             return [

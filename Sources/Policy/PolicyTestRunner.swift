@@ -11,8 +11,7 @@ package struct PolicyTestRunner: Sendable {
     package func run() -> PolicyReport {
         let engine = PolicyEngine(bundle: bundle)
         let results = bundle.cases.map { policyCase -> PolicyReport.CaseResult in
-            let decision =
-                policyCase.isInquiry ? engine.assess(policyCase.input) : engine.decide(policyCase.input)
+            let decision = Self.decision(on: policyCase, by: engine)
             return PolicyReport.CaseResult(
                 name: policyCase.name, rule: policyCase.rule, file: policyCase.position.file,
                 line: policyCase.position.line, expected: policyCase.expectation.text,
@@ -21,6 +20,14 @@ package struct PolicyTestRunner: Sendable {
                 decision: decision)
         }
         return PolicyReport(results: results, problems: problems(results), policy: bundle.digest)
+    }
+
+    private static func decision(on policyCase: PolicyCase, by engine: PolicyEngine) -> Decision {
+        switch policyCase.question {
+        case .request: return engine.decide(policyCase.input)
+        case .inquiry: return engine.assess(policyCase.input)
+        case .account: return engine.assessAccount(policyCase.input)
+        }
     }
 
     private static func text(of decision: Decision, at instant: Timestamp) -> String {

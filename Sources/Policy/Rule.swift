@@ -95,6 +95,16 @@ enum Attribute: String, Sendable, Hashable, CaseIterable {
         }
     }
 
+    /// Whether a certificate request brings it, rather than the device, its history or the connection.
+    var isOfRequest: Bool {
+        switch self {
+        case .requestCommonName, .requestDNS, .requestKeyAlgorithm: return true
+        case .deviceID, .deviceSerial, .deviceUDID, .deviceGroup, .deviceDNS, .deviceActiveCertificates,
+            .clientAddress:
+            return false
+        }
+    }
+
     /// What the input holds; empty when it is absent. An empty list counts as absent: nothing that is missing
     /// may ever satisfy a condition.
     func values(in input: PolicyInput) -> [String] {
@@ -123,6 +133,14 @@ enum AttributeMatcher: Sendable, Hashable {
     case equals(Attribute)
     /// Every value is among that attribute's, and there is one at least.
     case subsetOf(Attribute)
+
+    /// The attribute that it compares with.
+    var other: Attribute? {
+        switch self {
+        case .equals(let other), .subsetOf(let other): return other
+        case .oneOf, .glob, .within, .between: return nil
+        }
+    }
 }
 
 /// ASCII letters in lower case and everything else as it is: the way DNS names compare (RFC 4343).

@@ -35,8 +35,8 @@ package struct Service: Sendable, Hashable {
 
 /// A service's bounds.
 package struct ServiceLimits: Sendable, Hashable {
-    /// Live certificates one device may hold through the service before enroll is denied; renewals replace
-    /// and are not counted against it.
+    /// Live certificates one device may hold through the service. At the limit enroll is denied; beyond it
+    /// renew and rekey are, whose predecessor is not counted.
     package let liveCertificatesPerDevice: Int
     /// Rows a second for requests whose requester did not verify; the rest is counted.
     package let unverifiedRowsPerSecond: Int

@@ -40,12 +40,12 @@ extension RegistrationAuthority {
                 id: inquiry.id, kind: .assess, receivedAt: inquiry.receivedAt, key: nil, reference: nil,
                 input: input, decision: DecisionRecord(decision),
                 credential: CredentialUse(of: input.proofs, service: inquiry.service))
-            try await ledger.record(attempt)
-            observer.decided(attempt.decision, inquiry.id, inquiry.enrollmentProtocol)
+            let recorded = try await ledger.record(attempt)
+            observer.decided(attempt.decision, recorded, inquiry.enrollmentProtocol)
             switch decision.outcome {
             case .permit: return .possible
-            case .defer(let retryAfter): return .deferred(inquiry.id, retryAfter: retryAfter)
-            case .deny(let kind): return .refused(Refusal(id: inquiry.id, kind: kind))
+            case .defer(let retryAfter): return .deferred(recorded, retryAfter: retryAfter)
+            case .deny(let kind): return .refused(Refusal(id: recorded, kind: kind))
             }
         } catch {
             throw .unavailable(error)
@@ -91,16 +91,16 @@ extension RegistrationAuthority {
         do throws(LedgerError) {
             try await gather(&input, publicKey: nil, at: input.instant)
             for _ in 0..<2 {
-                let decision = policy.engine.assess(input)
+                let decision = policy.engine.assessAccount(input)
                 let attempt = AttemptRecord(
-                    id: offer.id, kind: .assess, receivedAt: offer.receivedAt, key: key, reference: nil,
+                    id: offer.id, kind: .bind, receivedAt: offer.receivedAt, key: key, reference: nil,
                     input: input, decision: DecisionRecord(decision),
                     credential: CredentialUse(of: input.proofs, service: offer.service))
                 switch decision.outcome {
                 case .permit: break
                 case .defer(let retryAfter):
-                    try await ledger.record(attempt)
-                    observer.decided(attempt.decision, offer.id, .acme)
+                    let recorded = try await ledger.record(attempt)
+                    observer.decided(attempt.decision, recorded, .acme)
                     return .unavailable(retryAfter: retryAfter)
                 case .deny(let kind): return try await refuse(attempt, kind)
                 }
@@ -121,12 +121,12 @@ extension RegistrationAuthority {
     private func refuse(_ attempt: AttemptRecord, _ kind: RefusalKind) async throws(LedgerError)
         -> AccountBindingOutcome
     {
-        try await ledger.record(attempt)
-        observer.decided(attempt.decision, attempt.id, .acme)
+        let recorded = try await ledger.record(attempt)
+        observer.decided(attempt.decision, recorded, .acme)
         for case .oneTimeCredential(let id, _, let state) in attempt.input.proofs where state != .usable {
             try await credentials.alertSpent(
-                id, state: state, request: attempt.id, owner: attempt.decision.owner, at: clock.now())
+                id, state: state, request: recorded, owner: attempt.decision.owner, at: clock.now())
         }
-        return .refused(Refusal(id: attempt.id, kind: kind))
+        return .refused(Refusal(id: recorded, kind: kind))
     }
 }

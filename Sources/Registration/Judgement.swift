@@ -8,9 +8,11 @@ extension RegistrationAuthority {
     func judge(_ candidate: Candidate) async -> EnrollmentOutcome {
         var candidate = candidate
         do throws(LedgerError) {
-            // Each round either answers or has learned something that can happen only a few times: a twin
-            // closed its reservation, or the credential was spent meanwhile.
-            for _ in 0..<4 {
+            if let refused = try await refuseConflict(candidate) { return refused }
+            // Each round either answers or has lost to another request that got its reservation: for the same
+            // transaction or credential, which happens a few times at most, or for the same device or key,
+            // as often as others of that device ask at the same time.
+            for _ in 0..<Self.rounds {
                 if let settled = try await settled(candidate) { return settled }
                 let decision = try await decide(&candidate)
                 guard case .permit(let grant) = decision.outcome else {
@@ -25,6 +27,8 @@ extension RegistrationAuthority {
         }
     }
 
+    private static let rounds = 64
+
     /// The answer that another request with the same transaction key has found, waited for if need be.
     private func settled(_ candidate: Candidate) async throws(LedgerError) -> EnrollmentOutcome? {
         let started = clock.now()
@@ -33,13 +37,8 @@ extension RegistrationAuthority {
             switch try await ledger.standing(of: candidate.key) {
             case .open: return nil
             case .issued(let certificate): return .issued(certificate)
-            case .inFlight(let request, let since):
-                let now = clock.now()
-                if now.seconds(since: since) >= timing.signing {
-                    _ = try await ledger.close(request, because: "no certificate by the signing deadline")
-                    continue
-                }
-                if now.seconds(since: started) >= timing.patience {
+            case .inFlight:
+                if clock.now().seconds(since: started) >= timing.patience {
                     return .unavailable(retryAfter: timing.retryAfter)
                 }
                 try? await Task.sleep(for: .milliseconds(pause))
@@ -71,18 +70,18 @@ extension RegistrationAuthority {
         -> EnrollmentOutcome
     {
         let attempt = attempt(candidate, DecisionRecord(decision))
-        try await ledger.record(attempt)
-        observer.decided(attempt.decision, candidate.id, candidate.input.enrollmentProtocol)
+        let recorded = try await ledger.record(attempt)
+        observer.decided(attempt.decision, recorded, candidate.input.enrollmentProtocol)
         switch decision.outcome {
         case .permit: return .unavailable(retryAfter: timing.retryAfter)
-        case .defer(let retryAfter): return .deferred(candidate.id, retryAfter: retryAfter)
+        case .defer(let retryAfter): return .deferred(recorded, retryAfter: retryAfter)
         case .deny(let kind):
             if let spent = candidate.unusableCredential {
                 try await credentials.alertSpent(
-                    spent.id, state: spent.state, request: candidate.id, owner: decision.owner.team,
+                    spent.id, state: spent.state, request: recorded, owner: decision.owner.team,
                     at: clock.now())
             }
-            return .refused(Refusal(id: candidate.id, kind: kind))
+            return .refused(Refusal(id: recorded, kind: kind))
         }
     }
 
@@ -108,7 +107,7 @@ extension RegistrationAuthority {
         let deadline = now.adding(seconds: timing.signing)
         switch try await ledger.reserve(attempt(candidate, record), prepared.reservation(deadline: deadline))
         {
-        case .inFlight, .credential: return nil
+        case .inFlight, .credential, .history: return nil
         case .issued(let certificate): return .issued(certificate)
         case .reserved(let reservation):
             observer.reached(.reserved)
@@ -145,10 +144,40 @@ extension RegistrationAuthority {
             effect: .deny, reasonCode: code, reason: reason, ruleIDs: permitted.ruleIDs,
             owner: permitted.owner,
             policy: permitted.policy, profile: nil, maximumNotAfter: nil, obligations: permitted.obligations,
-            trace: permitted.trace)
-        try await ledger.record(attempt(candidate, record))
-        observer.decided(record, candidate.id, candidate.input.enrollmentProtocol)
-        return .refused(Refusal(id: candidate.id, kind: .unacceptableRequest))
+            trace: permitted.trace, decidedBy: .issuance)
+        let recorded = try await ledger.record(attempt(candidate, record))
+        observer.decided(record, recorded, candidate.input.enrollmentProtocol)
+        return .refused(Refusal(id: recorded, kind: .unacceptableRequest))
+    }
+
+    /// Refuses a request that comes under the reference of another one that waits or was granted: a client
+    /// that reuses its transaction id, or somebody who has its key. An order's own protocol sees to this.
+    private func refuseConflict(_ candidate: Candidate) async throws(LedgerError) -> EnrollmentOutcome? {
+        guard let reference = candidate.reference, !reference.isOrder, candidate.follows == nil,
+            let digest = candidate.input.request.digest
+        else { return nil }
+        let now = clock.now()
+        guard
+            let first = try await ledger.conflict(
+                under: reference, operation: candidate.input.operation, request: digest, at: now)
+        else { return nil }
+        var candidate = candidate
+        candidate.input.instant = now
+        let bundle = policy.engine.bundle
+        let owner = (bundle.service(named: candidate.service)?.owner ?? bundle.owner).team
+        let record = DecisionRecord(
+            effect: .deny, reasonCode: "transaction.conflict",
+            reason: "another request was made under this transaction id: \(first)", ruleIDs: [],
+            owner: owner, policy: bundle.digest, profile: nil, maximumNotAfter: nil, obligations: [:],
+            trace: [], decidedBy: .registration)
+        let recorded = try await ledger.record(attempt(candidate, record))
+        observer.decided(record, recorded, candidate.input.enrollmentProtocol)
+        try await ledger.append(
+            AlertRecord(
+                at: now, detector: "transaction-conflict", severity: .high, owner: owner,
+                subject: candidate.input.provenDevice?.rawValue ?? reference.text, request: recorded,
+                detail: record.reason))
+        return .refused(Refusal(id: recorded, kind: .unacceptableRequest))
     }
 
     private func attempt(_ candidate: Candidate, _ decision: DecisionRecord) -> AttemptRecord {

@@ -10,8 +10,8 @@ extension RegistrationAuthority {
     func refuseUnproven(_ refused: RefusedRequest, _ error: ProofError) async -> EnrollmentOutcome {
         switch error {
         case .unavailable(let cause): return unavailable(cause, refused.id)
-        case .wrongCredential(let id): return await record(refused, guessedAt: id)
-        case .none, .unknown, .throttled: return await record(refused, guessedAt: nil)
+        case .wrongCredential(let id), .throttled(let id): return await record(refused, guessedAt: id)
+        case .none, .unknown: return await record(refused, guessedAt: nil)
         }
     }
 
@@ -23,12 +23,17 @@ extension RegistrationAuthority {
         let now = clock.now()
         let answer = EnrollmentOutcome.refused(Refusal(id: refused.id, kind: refused.kind))
         // An unknown service has no budget of its own, and its name is the client's: all of them share one.
-        let mayRecord = budget.admit(
-            service: service?.name.rawValue ?? "", source: refused.peer.address, kind: refused.kind,
-            rowsPerSecond: service?.limits.unverifiedRowsPerSecond ?? 10, at: now)
+        let mayRecord =
+            refused.isVerified
+            || budget.admit(
+                service: service?.name.rawValue ?? "", source: refused.peer.address, kind: refused.kind,
+                guessedAt: credential, rowsPerSecond: service?.limits.unverifiedRowsPerSecond ?? 10, at: now)
         guard mayRecord else { return answer }
+        // An undeclared name is whatever a client put into its path, a secret even.
+        var declared = refused
+        declared.service = service?.name
         let record = RefusalRecord(
-            request: refused, owner: (service?.owner ?? engine.bundle.owner).team,
+            request: declared, owner: (service?.owner ?? engine.bundle.owner).team,
             policy: engine.bundle.digest,
             decidedAt: now, credential: credential)
         do throws(LedgerError) {

@@ -112,13 +112,17 @@ package struct RegistrationAuthority: Registrar {
     }
 
     private func candidate(for intent: EnrollmentIntent, by requester: VerifiedRequester) -> Candidate {
-        let input = PolicyInput(
+        let redacted = Redaction(of: intent.proofs)
+        var input = PolicyInput(
             service: intent.service, requestedProfile: intent.requestedProfile,
             enrollmentProtocol: intent.enrollmentProtocol, operation: intent.operation,
             instant: intent.receivedAt,
-            request: RequestFacts(intent.request, requestedNotAfter: intent.requestedNotAfter),
-            proofs: requester.proofs, claimedDevices: intent.claimedDevices, provenDevice: requester.device,
-            device: nil, clientAddress: intent.peer.address)
+            request: RequestFacts(
+                intent.request, namesAreComplete: intent.namesAreComplete,
+                requestedNotAfter: intent.requestedNotAfter),
+            proofs: requester.proofs, claimedDevices: intent.claimedDevices.map { redacted($0) },
+            provenDevice: requester.device, device: nil, clientAddress: intent.peer.address)
+        input.request.names = redacted(input.request.names)
         return Candidate(
             id: intent.id, receivedAt: intent.receivedAt, service: intent.service,
             key: transactionKey(of: intent, by: requester), reference: intent.transaction,

@@ -1,5 +1,6 @@
 import EnrollmentCore
 import OpenSSLCrypto
+import PKIX
 
 /// A pkiMessage with its envelope opened.
 struct OpenedMessage: Sendable {
@@ -34,13 +35,21 @@ struct OpenedMessage: Sendable {
         do throws(CertificateRequestError) {
             return try CertificateRequest(der: content, attributeRules: .acceptingMicrosoft)
         } catch {
-            throw MessageRefusal(error)
+            throw MessageRefusal(error, told: isOfSigner ? nil : .unacceptableRequest)
         }
+    }
+
+    /// Whether the request, acceptable or not, is about the key that signed the message. Anybody can sign an
+    /// envelope that is not theirs; only its owner is told what exactly is wrong inside.
+    private var isOfSigner: Bool {
+        // DIVERGES: badAlg would be the RFC 8894 §3.2.1.4.2 answer for anybody.
+        let request = try? CertificationRequest(der: content)
+        return request?.subjectPublicKeyInfo.der == message.signer.subjectPublicKeyInfo
     }
 }
 
 extension MessageRefusal {
-    init(_ error: CertificateRequestError) {
+    init(_ error: CertificateRequestError, told: RefusalKind?) {
         switch error {
         case .tooLarge:
             self.init(.malformed, "scep.request_too_large", "The certification request is too large.")
@@ -54,9 +63,11 @@ extension MessageRefusal {
         case .unacceptableAlgorithm(let name):
             self.init(
                 .unacceptableAlgorithm, "scep.request_algorithm",
-                "The certification request is signed with \(name).")
+                "The certification request is signed with \(name).", told: told)
         case .unacceptableKey(let description):
-            self.init(.unacceptableKey, "scep.request_key", "The key is not acceptable: \(description).")
+            self.init(
+                .unacceptableKey, "scep.request_key", "The key is not acceptable: \(description).", told: told
+            )
         case .unacceptableContents(let description):
             self.init(
                 .unacceptableRequest, "scep.request_contents",

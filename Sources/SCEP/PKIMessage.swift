@@ -111,11 +111,24 @@ struct MessageRefusal: Error, Sendable {
     let reason: String
     /// Overrides what the kind would say.
     let failure: FailureInfo?
+    /// What the client is told instead of the kind that is recorded, when the truth would tell strangers what
+    /// is in an envelope.
+    let told: RefusalKind?
 
-    init(_ kind: RefusalKind, _ reasonCode: String, _ reason: String, failure: FailureInfo? = nil) {
+    init(
+        _ kind: RefusalKind, _ reasonCode: String, _ reason: String, failure: FailureInfo? = nil,
+        told: RefusalKind? = nil
+    ) {
         self.kind = kind
         self.reasonCode = reasonCode
         self.reason = reason
         self.failure = failure
+        self.told = told
+    }
+
+    /// The outcome as the client is told it.
+    func answer(_ outcome: EnrollmentOutcome) -> EnrollmentOutcome {
+        guard let told, case .refused(let refusal) = outcome, refusal.kind == kind else { return outcome }
+        return .refused(Refusal(id: refusal.id, kind: told))
     }
 }

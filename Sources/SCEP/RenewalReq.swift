@@ -11,7 +11,8 @@ extension SCEPServer {
         renewal(opened.message, try opened.certificateRequest(), service: service, request: request)
     }
 
-    /// The signer's certificate is offered as proof; a challenge, if there is one, must hold as well.
+    /// The signer's certificate is the proof, alone: certmonger repeats the challenge of its first enrolment
+    /// in every renewal, spent as it is, and a renewal needs none (RFC 8894 §2.4).
     func renewal(
         _ message: PKIMessage, _ certificateRequest: CertificateRequest, service: ServiceName,
         request: FrontEndRequest
@@ -21,7 +22,7 @@ extension SCEPServer {
         return EnrollmentIntent(
             id: request.id, receivedAt: request.receivedAt, service: service, enrollmentProtocol: .scep,
             operation: isSameKey ? .renew : .rekey, request: certificateRequest,
-            proofs: [.clientCertificate(signer.der)] + certificateRequest.challengeProofs,
+            proofs: [.clientCertificate(signer.der)],
             transaction: message.reference(in: service), peer: request.peer)
     }
 }

@@ -92,7 +92,8 @@ package struct SCEPServer: ProtocolFrontEnd {
             case .unreadable(let place): throw .malformed(place)
             case .refused(let transaction, let refusal):
                 let outcome = await record(refusal, service: service, request: request)
-                return reply(transaction, to: request).response(to: outcome, failure: refusal.failure)
+                return reply(transaction, to: request).response(
+                    to: refusal.answer(outcome), failure: refusal.failure)
             }
         }
     }

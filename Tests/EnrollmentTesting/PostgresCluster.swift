@@ -16,7 +16,8 @@ package final class PostgresCluster: Sendable {
 
     private static let sharedCluster = Mutex<PostgresCluster?>(nil)
 
-    /// The cluster of this process, started at the first call; roles.sql has been run in it.
+    /// The cluster of this process, started at the first call; roles.sql has been run in it, and
+    /// hardening.sql in each database.
     package static func shared() throws -> PostgresCluster {
         try sharedCluster.withLock { cluster in
             if let cluster { return cluster }
@@ -44,6 +45,7 @@ package final class PostgresCluster: Sendable {
         try created.withLock { counts in
             if counts[template] == nil {
                 try create(template, from: "template0")
+                try superuser(Self.script("hardening.sql"), database: template)
                 try prepare(template)
                 counts[template] = 0
             }
@@ -71,6 +73,11 @@ package final class PostgresCluster: Sendable {
             ], asServer: true)
     }
 
+    /// Lets a migrated database believe the clocks of its gateways, as a manual clock needs it.
+    package func believeGatewayClocks(in database: String) throws {
+        try superuser("UPDATE ledger.setting SET clock_tolerance = NULL", database: database)
+    }
+
     /// Stops the server; `immediate` as a crash would.
     package func stop(immediate: Bool) throws { try commands.stop(immediate: immediate) }
 
@@ -90,9 +97,14 @@ package final class PostgresCluster: Sendable {
     }
 
     private func createRoles() throws {
+        try superuser(Self.script("roles.sql"), database: "postgres")
+    }
+
+    /// A file of deploy/postgres.
+    private static func script(_ name: String) throws -> String {
         let directory = URL(fileURLWithPath: #filePath).deletingLastPathComponent().resolvingSymlinksInPath()
         let file = directory.deletingLastPathComponent().deletingLastPathComponent()
-            .appendingPathComponent("deploy/postgres/roles.sql")
-        try superuser(String(contentsOf: file, encoding: .utf8), database: "postgres")
+            .appendingPathComponent("deploy/postgres/\(name)")
+        return try String(contentsOf: file, encoding: .utf8)
     }
 }

@@ -53,7 +53,7 @@ final class PostgresCommands: Sendable {
             "pg_ctl",
             [
                 "-D", data, "-w", "-t", "30", "-l", "\(directory)/log", "-o",
-                "-c listen_addresses='' -k \(directory) -c max_connections=60 -c shared_buffers=16MB",
+                "-c listen_addresses='' -k \(directory) -c max_connections=600 -c shared_buffers=16MB",
                 "start",
             ], asServer: true)
     }

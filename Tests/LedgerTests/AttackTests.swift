@@ -27,11 +27,11 @@ struct AttackTests {
         try await fixture.ledger.append(
             AdminEvent(at: fixture.clock.now(), actor: "a", action: "b", target: "c", reason: "d"))
         try await fixture.ledger.flush(
-            [
+            UnrecordedCounts(traffic: [
                 TrafficCount(
                     minute: fixture.clock.now(), service: "", source: "192.0.2.1", kind: .malformed,
                     requests: 3)
-            ])
+            ]))
         for table in Self.evidence {
             #expect(throws: PostgresCluster.Failure.self, "truncate \(table)") {
                 try fixture.asOwner("TRUNCATE ledger.\(table) CASCADE")
@@ -108,6 +108,7 @@ struct AttackTests {
     func theDatabaseRefusesWhatWasNotPermitted(_ attack: String) async throws {
         let (fixture, first) = try await populated()
         var bad = Enrollment("bad", credential: nil, at: fixture.clock.now())
+        bad.history.activeCertificates = 1
         var reservation = bad.reservation
         var attempt = bad.attempt
         switch attack {

@@ -19,6 +19,7 @@ struct LedgerFixture {
         database = try server.database(template: "ledger_tests") { name in
             let migrator = ConnectionSettings(server.parameters(database: name, user: "gatehouse_migrator"))
             _ = try Migrator(migrator, LedgerSchema.migrations).migrate()
+            try server.believeGatewayClocks(in: name)
         }
         let settings = ConnectionSettings(server.parameters(database: database, user: "gatehouse_writer"))
         ledger = PostgresLedger(
@@ -83,6 +84,9 @@ struct Enrollment {
     var reference: TransactionReference?
     var kind = AttemptRecord.Kind.enroll
     var consumes = true
+    var history = HistoryFacts()
+    /// Seconds.
+    var deadline: Int64 = 60
 
     init(_ name: String, credential: CredentialID?, at instant: Timestamp) {
         id = RequestID(at: instant, random: FreshRandom().octets(10))
@@ -102,7 +106,7 @@ struct Enrollment {
             proofs: credential.flatMap { id in
                 device.map { [.oneTimeCredential(id: id, device: $0, state: .usable)] }
             } ?? [],
-            provenDevice: device, device: nil, clientAddress: "192.0.2.1")
+            provenDevice: device, device: nil, history: history, clientAddress: "192.0.2.1")
     }
 
     var attempt: AttemptRecord {
@@ -130,7 +134,7 @@ struct Enrollment {
         ReservationRecord(
             issuer: "issuing", serial: serial, tbsCertificate: tbs, publicKey: Digest(of: spki),
             names: CertificateNames(commonName: device?.rawValue), notBefore: instant,
-            notAfter: instant.adding(seconds: validity), signingDeadline: instant.adding(seconds: 60))
+            notAfter: instant.adding(seconds: validity), signingDeadline: instant.adding(seconds: deadline))
     }
 
     var signed: SignedCertificateRecord {
@@ -152,6 +156,7 @@ extension ReservationResult {
         case .inFlight: "in flight"
         case .issued: "issued"
         case .credential(let state): "credential \(state.rawValue)"
+        case .history: "history"
         }
     }
 }

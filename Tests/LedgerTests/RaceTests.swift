@@ -31,7 +31,9 @@ struct RaceTests {
         let fixture = try await LedgerFixture()
         let replica = fixture.replica("gw-2")
         for round in 0..<16 {
-            let enrollment = Enrollment("round \(round)", credential: nil, at: fixture.clock.now())
+            var asked = Enrollment("round \(round)", credential: nil, at: fixture.clock.now())
+            asked.device = DeviceID("LT-\(round)")
+            let enrollment = asked
             let made = try required(
                 try await fixture.ledger.reserve(enrollment.attempt, enrollment.reservation).reservation)
             async let issued = fixture.ledger.commit(enrollment.signed, under: made)

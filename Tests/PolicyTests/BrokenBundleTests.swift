@@ -224,13 +224,16 @@ struct BrokenBundleTests {
             "rules/extra.yml: files of a bundle end in .yaml (rename it)"),
         BrokenBundle(
             cases, .edit("posture.age: 5h", "posture.aeg: 5h"),
-            "\(cases):56:13: unknown key `aeg` in `posture` (did you mean `age`?)"),
+            "\(cases):60:13: unknown key `aeg` in `posture` (did you mean `age`?)"),
         BrokenBundle(
             cases, .edit("without: [posture]", "without: [postures]"),
-            "\(cases):68:14: `postures` is not in the base (`without` takes away what the base gives)"),
+            "\(cases):72:14: `postures` is not in the base (`without` takes away what the base gives)"),
         BrokenBundle(
             cases, .edit("{ defer: posture.stale }", "{ validity: 3d }"),
-            "\(cases):57:13: `expect` needs one of permit, defer and deny"),
+            "\(cases):61:13: `expect` needs one of permit, defer and deny"),
+        BrokenBundle(
+            cases, .edit("inquiry: account", "inquiry: accounts"),
+            "\(cases):36:38: `inquiry` must be `true`, `false` or `account`"),
     ]
 
     static let denyRules: [BrokenBundle] = [

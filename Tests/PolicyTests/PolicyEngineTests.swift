@@ -96,6 +96,11 @@ struct PolicyEngineTests {
         },
         EngineCase(.keyOtherDevice, .denied, "key of another") { $0.history.keySeenOnOtherDevice = true },
         EngineCase(.limitLiveCertificates, .denied, "ten live ones") { $0.history.activeCertificates = 10 },
+        EngineCase(.limitLiveCertificates, .denied, "ten live ones beside the predecessor") {
+            $0.operation = .rekey
+            $0.proofs = [try certificate(.valid)]
+            $0.history.activeCertificates = 11
+        },
         EngineCase(.profileNotOffered, .denied, "another profile") {
             $0.requestedProfile = ProfileName("server-auth")
         },
@@ -217,6 +222,15 @@ struct PolicyEngineTests {
         #expect(engine.assess(input).reasonCode == "key.blocked")
     }
 
+    @Test(arguments: [EnrollmentOperation.renew, .rekey], [(9, true), (10, true), (11, false)])
+    func renewalsAreBounded(_ operation: EnrollmentOperation, _ live: (Int, Bool)) throws {
+        var input = try StarterBundle.laptop()
+        input.operation = operation
+        input.proofs = [try certificate(.valid)]
+        input.history.activeCertificates = live.0
+        #expect(engine.decide(input).isPermit == live.1)
+    }
+
     @Test func traceNamesTheNearestMiss() throws {
         var input = try StarterBundle.laptop()
         input.device?.groups = ["servers"]
@@ -239,6 +253,7 @@ struct PolicyEngineTests {
             #expect(engine.decide(input) == engine.decide(input))
             #expect(engine.decide(recorded) == engine.decide(input))
             #expect(engine.assess(recorded) == engine.assess(input))
+            #expect(engine.assessAccount(recorded) == engine.assessAccount(input))
         }
     }
 }

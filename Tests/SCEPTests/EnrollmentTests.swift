@@ -71,7 +71,7 @@ import Testing
         ),
         Renewal(
             testDescription: "with challenge", type: "17", csr: "other.challenge.csr.der", operation: .rekey,
-            proofs: 2),
+            proofs: 1),
         Renewal(
             testDescription: "PKCSReq, new key", type: "19", csr: "other.plain.csr.der", operation: .rekey,
             proofs: 1),

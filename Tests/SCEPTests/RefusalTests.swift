@@ -91,6 +91,11 @@ import Testing
         Case("request signed with SHA-1", "0", .unacceptableAlgorithm, "scep.request_algorithm") {
             try Case.written(.init(), csr: "device.sha1.csr.der")
         },
+        Case(
+            "somebody else's request signed with SHA-1", "2", .unacceptableAlgorithm, "scep.request_algorithm"
+        ) {
+            try Case.written(.init(), by: "other", csr: "device.sha1.csr.der")
+        },
         Case("request whose signature is wrong", "2", .unacceptableRequest, "scep.possession") {
             var csr = try SCEPVectors.octets("device.challenge.csr.der")
             csr[csr.count - 1] ^= 1

@@ -9,7 +9,14 @@ extension ACMEServer {
     /// and gets the same answer; another is refused while the first may still lead to a certificate.
     func finalize(_ id: String, _ exchange: ACMEExchange) async throws(ACMEProblem) -> FrontEndResponse {
         let (account, signed) = try await authenticate(exchange)
-        let order = try await loadOrder(id, of: account, exchange)
+        return try await asked(by: account) { () async throws(ACMEProblem) in
+            try await finalize(try await loadOrder(id, of: account, exchange), signed, exchange)
+        }
+    }
+
+    private func finalize(_ order: ACMEOrder, _ signed: SignedRequest, _ exchange: ACMEExchange)
+        async throws(ACMEProblem) -> FrontEndResponse
+    {
         let status = try await status(of: order, exchange)
         switch status {
         case .pending, .invalid: throw Self.notReady
@@ -77,7 +84,7 @@ extension ACMEServer {
         let intent = EnrollmentIntent(
             id: exchange.request.id, receivedAt: exchange.request.receivedAt, service: exchange.service.name,
             enrollmentProtocol: .acme, operation: .enroll, request: wish.request,
-            requestedProfile: order.profile, requestedNotAfter: order.notAfter,
+            namesAreComplete: true, requestedProfile: order.profile, requestedNotAfter: order.notAfter,
             proofs: [.account(id: order.account), .domainControl(controls)],
             transaction: TransactionReference(service: exchange.service.name, text: order.id, isOrder: true),
             peer: exchange.request.peer)

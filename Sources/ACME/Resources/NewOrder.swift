@@ -5,6 +5,14 @@ extension ACMEServer {
     /// Opens an order, if policy could grant it (RFC 8555 §7.4).
     func newOrder(_ exchange: ACMEExchange) async throws(ACMEProblem) -> FrontEndResponse {
         let (account, signed) = try await authenticate(exchange)
+        return try await asked(by: account) { () async throws(ACMEProblem) in
+            try await newOrder(signed, account, exchange)
+        }
+    }
+
+    private func newOrder(_ signed: SignedRequest, _ account: ACMEAccount, _ exchange: ACMEExchange)
+        async throws(ACMEProblem) -> FrontEndResponse
+    {
         let payload = try signed.object()
         let names = try OrderIdentifiers.read(payload["identifiers"])
         let profile = try profile(payload["profile"], exchange)

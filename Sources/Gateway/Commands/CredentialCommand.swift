@@ -145,13 +145,15 @@ extension EnrollmentProtocol: ExpressibleByArgument {}
 /// A life time on the command line: a number and a unit, `90s`, `60m`, `24h` or `7d`.
 struct LifeTime: ExpressibleByArgument {
     let seconds: Int64
+    /// 30 days: what waits longer is minted anew.
+    private static let longest: Int64 = 30 * 86_400
 
     init(seconds: Int64) { self.seconds = seconds }
 
     init?(argument: String) {
         let units: [Character: Int64] = ["s": 1, "m": 60, "h": 3_600, "d": 86_400]
         guard let unit = argument.last.flatMap({ units[$0] }), let count = Int64(argument.dropLast()),
-            (1...1_000_000).contains(count)
+            (1...1_000_000).contains(count), count * unit <= Self.longest
         else { return nil }
         seconds = count * unit
     }

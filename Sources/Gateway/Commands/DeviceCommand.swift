@@ -35,7 +35,12 @@ struct DeviceCommand: AsyncParsableCommand {
                 return Output.message("\(devices.count) devices are fine; nothing was changed")
             }
             let stores = try Stores.open(common)
-            try await stores.directory.put(devices, at: SystemClock().now(), by: try stores.actor())
+            let (now, actor) = (SystemClock().now(), try stores.actor())
+            try await stores.directory.put(devices, at: now, by: actor)
+            try await stores.ledger.append(
+                AdminEvent(
+                    at: now, actor: actor, action: "device.import", target: "\(devices.count) devices",
+                    reason: "SHA-256 of the list: \(Digest(of: Array(contents)))"))
             Output.message("imported \(devices.count) devices")
         }
     }

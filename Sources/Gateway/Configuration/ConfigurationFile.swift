@@ -1,4 +1,5 @@
 import Foundation
+import Listener
 import Yams
 
 /// Reads `gatehouse.yaml`. An unknown key or a value of the wrong kind is an error with its place: a misspelt
@@ -38,21 +39,28 @@ struct ConfigurationFile {
 
     private func listeners(_ node: Node, _ configuration: inout Configuration) throws {
         let members = try mapping(node, ["tls", "http", "admin"])
-        if let node = members["tls"] { try listener(node, &configuration.tls) }
-        if let node = members["http"] { try listener(node, &configuration.http) }
-        if let node = members["admin"] { try listener(node, &configuration.admin) }
+        if let node = members["tls"] { try listener(node, "https://", &configuration.tls) }
+        if let node = members["http"] { try listener(node, "http://", &configuration.http) }
+        if let node = members["admin"] { try listener(node, "http://", &configuration.admin) }
     }
 
-    private func listener(_ node: Node, _ listener: inout Configuration.Listener) throws {
+    private func listener(_ node: Node, _ scheme: String, _ listener: inout Configuration.Listener) throws {
         let members = try mapping(node, ["host", "port", "base_url"])
-        if let node = members["host"] { listener.host = try string(node) }
+        if let node = members["host"] {
+            listener.host = try string(node)
+            guard IPAddress(listener.host) != nil else {
+                throw fault(
+                    "`host` is no IP address", node, "an address of this computer, e.g. 0.0.0.0 or ::")
+            }
+        }
         if let node = members["port"] { listener.port = try port(node) }
         if let node = members["base_url"] {
             let url = try string(node)
-            guard url.hasPrefix("https://") || url.hasPrefix("http://"), !url.hasSuffix("/") else {
+            guard url.hasPrefix(scheme), !url.hasSuffix("/"), !url.contains(where: { "?#@ ".contains($0) })
+            else {
                 throw fault(
                     "`base_url` is no base URL", node,
-                    "write e.g. https://gate.example:8443, no slash at the end")
+                    "write e.g. \(scheme)gate.example:8443, no slash at the end")
             }
             listener.baseURL = url
         }
@@ -82,7 +90,13 @@ struct ConfigurationFile {
             guard case .sequence(let items) = node else {
                 throw fault("`allowed_networks` is no list", node, "write e.g. [10.0.0.0/8]")
             }
-            validation.allowedNetworks = try items.map(string)
+            validation.allowedNetworks = try items.map { item in
+                let text = try string(item)
+                guard IPNetwork(text) != nil else {
+                    throw fault("“\(text)” is no network", item, "write e.g. 10.0.0.0/8")
+                }
+                return text
+            }
         }
         if let node = members["resolve_localhost"] {
             guard let value = node.bool else {

@@ -61,17 +61,40 @@ struct EmbeddedPostgres {
     /// Starts the server, or takes over one that runs on this cluster already.
     func start() throws {
         try makeSocketDirectory()
-        if try Command.run("\(binaries)/pg_ctl", ["-D", dataDirectory, "status"]).status == 0 { return }
+        if try isRunning() { return }
         let started = try Command.run(
             "\(binaries)/pg_ctl",
             [
                 "-D", dataDirectory, "-l", "\(dataDirectory)/server.log", "-w", "-t", "60",
-                "-o", "-k '\(socketDirectory)'", "start",
+                "start",
             ])
         guard started.status == 0 else {
             throw StartupError(
                 "PostgreSQL does not start: \(started.output)", remedy: "read \(dataDirectory)/server.log")
         }
+    }
+
+    /// Whether this cluster's own server runs. `pg_ctl status` alone would believe any process that happens
+    /// to have the number in a postmaster.pid left by a power cut; such a file is removed.
+    private func isRunning() throws -> Bool {
+        let identity = "\(dataDirectory)/postmaster.pid"
+        guard let text = try? String(contentsOfFile: identity, encoding: .utf8),
+            let process = text.split(separator: "\n").first.flatMap({ Int32($0) })
+        else { return false }
+        let arguments = (try? String(contentsOfFile: "/proc/\(process)/cmdline", encoding: .utf8)) ?? ""
+        let words = arguments.split(separator: "\0").map(String.init)
+        guard words.first?.hasSuffix("/postgres") == true, words.contains(dataDirectory) else {
+            try FileManager.default.removeItem(atPath: identity)
+            return false
+        }
+        // It may be recovering still.
+        for _ in 0..<300 {
+            if (try? psql(["-tAc", "SHOW data_directory"])) == dataDirectory { return true }
+            usleep(200_000)
+        }
+        throw StartupError(
+            "PostgreSQL (process \(process)) runs but does not answer",
+            remedy: "read \(dataDirectory)/server.log")
     }
 
     /// Stops the server and waits until it is gone; open transactions are rolled back.
@@ -85,30 +108,36 @@ struct EmbeddedPostgres {
     }
 
     /// Makes roles and database on first use, as the cluster's superuser.
+    ///
+    /// One transaction is not to be had, since CREATE DATABASE refuses one. So the database gets its name last,
+    /// and a half-done start is done again.
     func createRolesAndDatabase() throws {
-        let exists = "SELECT 1 FROM pg_database WHERE datname = '\(Self.databaseName)'"
-        if try psql(["-tAc", exists]) == "1" { return }
-        let roles = "\(dataDirectory)/roles.sql"
-        try LedgerSchema.roles.write(toFile: roles, atomically: true, encoding: .utf8)
-        _ = try psql(["-qf", roles])
-        // One transaction is not to be had: CREATE DATABASE refuses. It comes last, so a half-done start is
-        // redone.
-        let logins = Self.logins.joined(separator: ", ")
-        _ = try psql(["-qc", "DROP DATABASE IF EXISTS \(Self.databaseName)_unfinished"])
-        _ = try psql([
-            "-qc",
-            "CREATE DATABASE \(Self.databaseName)_unfinished OWNER \(LedgerSchema.owner) TEMPLATE template0",
-        ])
-        _ = try psql(["-qc", "REVOKE ALL ON DATABASE \(Self.databaseName)_unfinished FROM PUBLIC"])
-        _ = try psql(["-qc", "GRANT CONNECT ON DATABASE \(Self.databaseName)_unfinished TO \(logins)"])
-        _ = try psql(["-qc", "ALTER DATABASE \(Self.databaseName)_unfinished RENAME TO \(Self.databaseName)"])
+        let name = Self.databaseName
+        if try psql(["-tAc", "SELECT 1 FROM pg_database WHERE datname = '\(name)'"]) == "1" { return }
+        try run(LedgerSchema.roles, in: "postgres")
+        let unfinished = "\(name)_unfinished"
+        for statement in [
+            "DROP DATABASE IF EXISTS \(unfinished)",
+            "CREATE DATABASE \(unfinished) OWNER \(LedgerSchema.owner) TEMPLATE template0",
+            "REVOKE ALL ON DATABASE \(unfinished) FROM PUBLIC",
+            "GRANT CONNECT ON DATABASE \(unfinished) TO \(Self.logins.joined(separator: ", "))",
+        ] {
+            _ = try psql(["-qc", statement])
+        }
+        try run(LedgerSchema.hardening, in: unfinished)
+        _ = try psql(["-qc", "ALTER DATABASE \(unfinished) RENAME TO \(name)"])
     }
 
-    private func psql(_ arguments: [String]) throws -> String {
-        let ran = try Command.run(
-            "\(binaries)/psql",
-            ["-X", "-h", socketDirectory, "-U", Self.superuser, "-d", "postgres", "-v", "ON_ERROR_STOP=1"]
-                + arguments)
+    private func run(_ script: String, in database: String) throws {
+        let file = "\(dataDirectory)/first-start.sql"
+        try script.write(toFile: file, atomically: true, encoding: .utf8)
+        _ = try psql(["-qf", file], in: database)
+        try FileManager.default.removeItem(atPath: file)
+    }
+
+    private func psql(_ arguments: [String], in database: String = "postgres") throws -> String {
+        let connection = ["-X", "-h", socketDirectory, "-U", Self.superuser, "-d", database]
+        let ran = try Command.run("\(binaries)/psql", connection + ["-v", "ON_ERROR_STOP=1"] + arguments)
         guard ran.status == 0 else {
             throw StartupError("psql failed: \(ran.output)", remedy: "read \(dataDirectory)/server.log")
         }
@@ -135,6 +164,7 @@ struct EmbeddedPostgres {
         """
         # Written at first start. The cluster is private: no network, one user, every commit durable.
         listen_addresses = ''
+        unix_socket_directories = '\(socketDirectory.replacingOccurrences(of: "'", with: "''"))'
         unix_socket_permissions = 0700
         max_connections = 40
         fsync = on

@@ -57,21 +57,37 @@ struct StateDirectory: Sendable {
         return StateDirectory(path: path)
     }
 
+    /// Makes the directory, or takes it as it is when it is `user`'s own and nobody else can write to it.
+    ///
+    /// Anything else that exists is refused: a directory of somebody else's could hold planted keys, and root
+    /// must not give away what a mistyped path names. All checks are made on one open descriptor.
     private static func makePrivate(_ path: String, _ user: UnprivilegedUser) throws {
-        let manager = FileManager.default
-        try manager.createDirectory(
+        try FileManager.default.createDirectory(
             atPath: URL(fileURLWithPath: path).deletingLastPathComponent().path,
             withIntermediateDirectories: true)
-        if mkdir(path, 0o700) != 0, errno != EEXIST {
-            throw StartupError(
-                "cannot make \(path): \(String(cString: strerror(errno)))",
-                remedy: "choose another --state directory")
+        let isNew = mkdir(path, 0o700) == 0
+        guard isNew || errno == EEXIST else { throw unusable(path, String(cString: strerror(errno))) }
+        let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+        guard descriptor >= 0 else { throw unusable(path, "it is no directory that can be opened") }
+        defer { close(descriptor) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw unusable(path, String(cString: strerror(errno))) }
+        let isEmpty = (try? FileManager.default.contentsOfDirectory(atPath: path))?.isEmpty == true
+        if status.st_uid == geteuid(), isEmpty {
+            guard fchown(descriptor, user.userID, user.groupID) == 0, fchmod(descriptor, 0o700) == 0 else {
+                throw unusable(
+                    path, "it cannot be given to \(user.name): \(String(cString: strerror(errno)))")
+            }
+            return
         }
-        guard geteuid() != 0 || chown(path, user.userID, user.groupID) == 0, chmod(path, 0o700) == 0 else {
-            throw StartupError(
-                "cannot give \(path) to \(user.name): \(String(cString: strerror(errno)))",
-                remedy: "choose another --state directory")
+        guard status.st_uid == user.userID, status.st_mode & 0o022 == 0 else {
+            throw unusable(path, "it is not \(user.name)'s alone (an existing state must be, or be empty)")
         }
+        guard fchmod(descriptor, 0o700) == 0 else { throw unusable(path, String(cString: strerror(errno))) }
+    }
+
+    private static func unusable(_ path: String, _ cause: String) -> StartupError {
+        StartupError("cannot use \(path) as state: \(cause)", remedy: "choose another --state directory")
     }
 
     /// Makes one part of the state as a whole or not at all: a process killed half-way leaves nothing that
@@ -94,6 +110,26 @@ struct StateDirectory: Sendable {
         guard made else {
             throw StartupError("cannot write \(path)", remedy: "free disk space or permissions")
         }
+    }
+
+    /// Reads a file that holds a key.
+    ///
+    /// - Throws: `StartupError` when it is missing, or when others may read or write it.
+    static func readPrivate(_ path: String) throws -> String {
+        let descriptor = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            throw StartupError("cannot read \(path)", remedy: "restore it from the backup")
+        }
+        let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_mode & 0o077 == 0
+        else {
+            throw StartupError(
+                "\(path) can be read by others than its owner",
+                remedy: "chmod 600 it, and consider its keys known",
+                exitCode: .invalid)
+        }
+        return String(decoding: file.readDataToEndOfFile(), as: UTF8.self)
     }
 
     /// Holds the state for this process alone until it ends. A second `up` on the same state is told so.

@@ -30,6 +30,15 @@ struct UnprivilegedUser {
         return user
     }
 
+    /// The name of the user who logged in to this session, as the kernel's audit keeps it; nil for a service.
+    static var login: String? {
+        guard let text = try? String(contentsOfFile: "/proc/self/loginuid", encoding: .utf8),
+            let userID = uid_t(text.trimmingCharacters(in: .whitespacesAndNewlines)), userID != uid_t.max,
+            let entry = getpwuid(userID)
+        else { return nil }
+        return String(cString: entry.pointee.pw_name)
+    }
+
     /// The user this process runs as.
     static func current() throws -> UnprivilegedUser {
         guard let entry = getpwuid(geteuid()) else {

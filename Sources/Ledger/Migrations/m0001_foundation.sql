@@ -82,6 +82,28 @@ SET search_path = pg_catalog, pg_temp AS $$
   FROM generate_subscripts(members, 1) AS i WHERE i % 2 = 1 AND members[i + 1] IS NOT NULL
 $$;
 
+-- What only the owner sets. One row.
+CREATE TABLE ledger.setting (
+  one_row         boolean PRIMARY KEY DEFAULT true CHECK (one_row),
+  -- How far a gateway's clock may be from the database's; NULL believes the gateway, which only tests may.
+  clock_tolerance interval CHECK (clock_tolerance BETWEEN interval '1 second' AND interval '1 hour')
+);
+INSERT INTO ledger.setting (clock_tolerance) VALUES (interval '60 seconds');
+
+-- The instant that expiry and deadlines are judged by: the later of a gateway's clock and the database's.
+CREATE FUNCTION ledger.moment(at timestamptz) RETURNS timestamptz LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  tolerance interval := (SELECT clock_tolerance FROM ledger.setting);
+  here timestamptz := clock_timestamp();
+BEGIN
+  IF tolerance IS NULL THEN RETURN at; END IF;
+  IF at IS NULL OR at NOT BETWEEN here - tolerance AND here + tolerance THEN
+    RAISE EXCEPTION 'the clocks of gateway and database differ: % here, % there', here, at USING ERRCODE = 'GH012';
+  END IF;
+  RETURN greatest(at, here);
+END $$;
+
 CREATE FUNCTION ledger.append(id uuid, entry_kind text, request uuid, entry_body text) RETURNS uuid LANGUAGE sql
 SET search_path = pg_catalog, pg_temp AS $$
   INSERT INTO ledger.entry (entry_id, kind, request_id, body, leaf_hash)

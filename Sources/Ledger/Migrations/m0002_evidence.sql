@@ -59,9 +59,11 @@ CREATE TABLE ledger.decision (
   policy_sha256 ledger.sha256 NOT NULL REFERENCES ledger.policy_version,
   profile       text,
   max_not_after timestamptz,
+  decided_by    text NOT NULL CHECK (decided_by IN ('policy', 'issuance', 'registration')),
   FOREIGN KEY (request_id, kind) REFERENCES ledger.request (request_id, kind),
   UNIQUE (request_id, kind, effect),
   CHECK (kind <> 'refusal' OR effect = 'deny'),
+  CHECK (decided_by = 'policy' OR effect = 'deny'),
   CHECK (effect = 'permit' OR (profile IS NULL AND max_not_after IS NULL)),
   CHECK (NOT (kind = 'enroll' AND effect = 'permit') OR (profile IS NOT NULL AND max_not_after IS NOT NULL))
 );
@@ -171,6 +173,7 @@ CREATE TABLE ledger.credential_event (
   transaction_key ledger.sha256,
   hold_until      timestamptz,
   reason          text,
+  times           bigint NOT NULL CHECK (times = 1 OR (kind = 'reject' AND times > 1)),
   CHECK (kind NOT IN ('consume', 'bind', 'defer') OR (request_id IS NOT NULL AND transaction_key IS NOT NULL)),
   CHECK ((kind = 'defer') = (hold_until IS NOT NULL))
 );

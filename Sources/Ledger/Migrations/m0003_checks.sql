@@ -6,11 +6,16 @@ DECLARE
   asked ledger.request;
   decided ledger.decision;
   before ledger.reservation;
+  moment timestamptz;
 BEGIN
   SELECT * INTO STRICT asked FROM ledger.request WHERE request_id = NEW.request_id;
   SELECT * INTO STRICT decided FROM ledger.decision WHERE request_id = NEW.request_id;
   IF decided.kind <> 'enroll' OR decided.effect <> 'permit' THEN
     RAISE EXCEPTION 'only a permitted enrollment can be reserved' USING ERRCODE = 'GH001';
+  END IF;
+  moment := ledger.moment(decided.decided_at);
+  IF NEW.signing_deadline > moment + interval '5 minutes' THEN
+    RAISE EXCEPTION 'the signing deadline is too far' USING ERRCODE = 'GH013';
   END IF;
   IF NEW.not_after > decided.max_not_after THEN
     RAISE EXCEPTION 'validity exceeds the decision' USING ERRCODE = 'GH002';
@@ -34,7 +39,7 @@ BEGIN
       RAISE EXCEPTION 'predecessor is not the attempt before' USING ERRCODE = 'GH006';
     END IF;
     IF EXISTS (SELECT FROM ledger.outcome WHERE request_id = NEW.predecessor AND result = 'completed')
-       AND before.not_after > clock_timestamp()
+       AND before.not_after > moment
        AND NOT EXISTS (SELECT FROM ledger.revocation WHERE issuer = before.issuer AND serial = before.serial) THEN
       RAISE EXCEPTION 'the transaction has a live certificate' USING ERRCODE = 'GH007';
     END IF;
@@ -104,6 +109,7 @@ DECLARE
   minted ledger.credential;
   asked ledger.request;
   held ledger.credential_event;
+  moment timestamptz;
 BEGIN
   SELECT * INTO STRICT minted FROM ledger.credential WHERE credential_id = NEW.credential_id FOR UPDATE;
   IF NEW.kind NOT IN ('consume', 'bind', 'defer') THEN RETURN NEW; END IF;
@@ -117,13 +123,14 @@ BEGIN
   IF EXISTS (SELECT FROM ledger.credential_event WHERE credential_id = NEW.credential_id AND kind = 'revoke') THEN
     RAISE EXCEPTION 'the credential is revoked' USING ERRCODE = 'GH008';
   END IF;
+  moment := ledger.moment(NEW.at);
   SELECT * INTO held FROM ledger.credential_event
   WHERE credential_id = NEW.credential_id AND kind = 'defer' ORDER BY hold_until DESC LIMIT 1;
-  IF FOUND AND NEW.at < held.hold_until THEN
+  IF FOUND AND moment < held.hold_until THEN
     IF held.transaction_key <> NEW.transaction_key THEN
       RAISE EXCEPTION 'the credential is held by another transaction' USING ERRCODE = 'GH008';
     END IF;
-  ELSIF NEW.at >= minted.expires_at THEN
+  ELSIF moment >= minted.expires_at THEN
     RAISE EXCEPTION 'the credential is expired' USING ERRCODE = 'GH008';
   END IF;
   RETURN NEW;

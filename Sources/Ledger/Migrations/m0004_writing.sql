@@ -1,15 +1,15 @@
 -- What the writer may do: every door into the ledger. Each takes documents and bytes, projects the typed rows
 -- from them, and is safe to call again with the same ids.
 
--- What became of a transaction key, as of `at`.
+-- What became of a transaction key. `at` is a gateway's clock, here and below.
 CREATE FUNCTION ledger.standing(wanted bytea, at timestamptz)
 RETURNS TABLE (status text, request_id uuid, since timestamptz, number integer, der bytea, issuer text, serial bytea,
                device_id text, not_after timestamptz, past_deadline boolean)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   SELECT CASE WHEN o.result IS NULL THEN 'in_flight' WHEN o.result = 'closed' THEN 'closed'
-              WHEN v.serial IS NOT NULL OR r.not_after <= at THEN 'ended' ELSE 'issued' END,
+              WHEN v.serial IS NOT NULL OR r.not_after <= ledger.moment(at) THEN 'ended' ELSE 'issued' END,
          r.request_id, e.recorded_at, r.number, c.der, r.issuer, r.serial, r.device_id, r.not_after,
-         r.signing_deadline <= at
+         r.signing_deadline <= ledger.moment(at)
   FROM ledger.reservation AS r JOIN ledger.entry AS e USING (entry_id)
   LEFT JOIN ledger.outcome AS o ON o.request_id = r.request_id
   LEFT JOIN ledger.certificate AS c ON c.request_id = r.request_id
@@ -17,12 +17,56 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   WHERE r.transaction_key = wanted ORDER BY r.number DESC LIMIT 1
 $$;
 
--- What a credential is worth to a transaction; locks it until the transaction ends.
+-- What bears on a decision about a device and a key: how many certificates it has or may yet get, whether another
+-- device has or may yet get one for the key, and whether the key was revoked for compromise.
+CREATE FUNCTION ledger.history(of_device text, in_service text, of_key bytea, at timestamptz)
+RETURNS TABLE (active bigint, elsewhere boolean, blocked boolean)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT
+    (SELECT count(*) FROM ledger.reservation AS r  -- a closed one is revoked
+     LEFT JOIN ledger.revocation AS v ON v.issuer = r.issuer AND v.serial = r.serial
+     WHERE r.device_id = of_device AND r.service = in_service AND r.not_after > ledger.moment(at)
+       AND v.serial IS NULL),
+    EXISTS (SELECT FROM ledger.reservation AS r LEFT JOIN ledger.outcome AS o USING (request_id)
+            WHERE r.public_key = of_key AND r.device_id <> of_device AND o.result IS DISTINCT FROM 'closed'),
+    EXISTS (SELECT FROM ledger.reservation AS r
+            JOIN ledger.revocation AS v ON v.issuer = r.issuer AND v.serial = r.serial
+            WHERE r.public_key = of_key AND v.reason = 'keyCompromise')
+$$;
+
+-- Lets one reservation at a time look at the history of a device in a service, and of a key.
+CREATE FUNCTION ledger.lock_history(of_device text, in_service text, of_key bytea) RETURNS void LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  device bigint := hashtextextended(in_service || ' ' || of_device, 1);
+  key bigint := hashtextextended(encode(of_key, 'hex'), 2);
+BEGIN
+  PERFORM pg_advisory_xact_lock(least(device, key));
+  PERFORM pg_advisory_xact_lock(greatest(device, key));
+END $$;
+
+-- Another request under a protocol's own reference that waits, is in flight or has a live certificate.
+CREATE FUNCTION ledger.conflict(in_service text, with_reference text, to_do text, digest bytea, at timestamptz)
+RETURNS uuid LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT q.request_id FROM ledger.request AS q JOIN ledger.decision AS d USING (request_id)
+  LEFT JOIN LATERAL ledger.standing(q.transaction_key, at) AS s ON true
+  WHERE q.service = in_service AND q.reference = with_reference AND q.kind = 'enroll' AND q.operation = to_do
+    AND q.request_digest <> digest
+    AND (s.status IN ('in_flight', 'issued')
+      OR s.status IS NULL AND d.effect = 'defer' AND d.decided_at > ledger.moment(at) - interval '72 hours'
+        AND NOT EXISTS (SELECT FROM ledger.request AS later
+          WHERE later.transaction_key = q.transaction_key AND later.attempt > q.attempt))
+  ORDER BY q.received_at LIMIT 1
+$$;
+
+-- What a credential is worth to a transaction; locks it until the transaction ends. Its use belongs to one
+-- transaction, and ends with the certificate that it was spent for.
 CREATE FUNCTION ledger.credential_state(wanted text, for_key bytea, for_service text, at timestamptz) RETURNS text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   minted ledger.credential;
   event ledger.credential_event;
+  moment timestamptz := ledger.moment(at);
 BEGIN
   SELECT * INTO minted FROM ledger.credential WHERE credential_id = wanted FOR UPDATE;
   IF NOT FOUND THEN RAISE EXCEPTION 'no such credential' USING ERRCODE = 'GH010'; END IF;
@@ -30,13 +74,17 @@ BEGIN
   PERFORM FROM ledger.credential_event WHERE credential_id = wanted AND kind = 'revoke';
   IF FOUND THEN RETURN 'revoked'; END IF;
   SELECT * INTO event FROM ledger.credential_event WHERE credential_id = wanted AND kind IN ('consume', 'bind');
-  IF FOUND THEN RETURN CASE WHEN event.transaction_key = for_key THEN 'usable' ELSE 'spent' END; END IF;
+  IF FOUND THEN
+    IF event.transaction_key <> for_key THEN RETURN 'spent'; END IF;
+    PERFORM FROM ledger.standing(for_key, at) AS s WHERE s.status = 'ended';
+    RETURN CASE WHEN FOUND THEN 'spent' ELSE 'usable' END;
+  END IF;
   SELECT * INTO event FROM ledger.credential_event
   WHERE credential_id = wanted AND kind = 'defer' ORDER BY hold_until DESC LIMIT 1;
-  IF FOUND AND at < event.hold_until THEN
+  IF FOUND AND moment < event.hold_until THEN
     RETURN CASE WHEN event.transaction_key = for_key THEN 'usable' ELSE 'spent' END;
   END IF;
-  RETURN CASE WHEN at < minted.expires_at THEN 'usable' ELSE 'expired' END;
+  RETURN CASE WHEN moment < minted.expires_at THEN 'usable' ELSE 'expired' END;
 END $$;
 
 -- What an account's credential is worth: never spent again, but revocable, and only until the account ends.
@@ -51,19 +99,20 @@ BEGIN
   IF bound.service IS DISTINCT FROM for_service THEN RETURN 'foreign_service'; END IF;
   PERFORM FROM ledger.credential_event WHERE credential_id = wanted AND kind = 'revoke';
   IF FOUND THEN RETURN 'revoked'; END IF;
-  RETURN CASE WHEN at < bound.order_until THEN 'usable' ELSE 'expired' END;
+  RETURN CASE WHEN ledger.moment(at) < bound.order_until THEN 'usable' ELSE 'expired' END;
 END $$;
 
 CREATE FUNCTION ledger.append_credential_event(id uuid, of_credential text, event text, happened timestamptz, who text,
-  request uuid, for_key bytea, until timestamptz, because text) RETURNS void LANGUAGE plpgsql
-SET search_path = pg_catalog, pg_temp AS $$
+  request uuid, for_key bytea, until timestamptz, because text, how_often bigint DEFAULT 1) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   PERFORM ledger.append(id, 'credential', request, ledger.object('kind', event, 'credential_id', of_credential,
     'at', ledger.time_text(happened), 'actor', who, 'request_id', request::text,
-    'transaction_key', encode(for_key, 'hex'), 'hold_until', ledger.time_text(until), 'reason', because));
+    'transaction_key', encode(for_key, 'hex'), 'hold_until', ledger.time_text(until), 'reason', because,
+    'times', nullif(how_often, 1)::text));
   INSERT INTO ledger.credential_event
-    (entry_id, credential_id, kind, at, actor, request_id, transaction_key, hold_until, reason)
-  VALUES (id, of_credential, event, happened, who, request, for_key, until, because);
+    (entry_id, credential_id, kind, at, actor, request_id, transaction_key, hold_until, reason, times)
+  VALUES (id, of_credential, event, happened, who, request, for_key, until, because, how_often);
 END $$;
 
 -- Appends a request and its decision. The documents are what is hashed; the columns are read out of them.
@@ -75,6 +124,7 @@ DECLARE
   id uuid := (q->>'request_id')::uuid;
   for_key bytea := decode(q->>'transaction_key', 'hex');
 BEGIN
+  PERFORM ledger.moment((d->>'decided_at')::timestamptz);
   PERFORM ledger.append(id, 'request', id, request_body);
   INSERT INTO ledger.request (request_id, kind, transaction_key, attempt, follows, received_at, gateway, service,
     protocol, operation, reference, device_id, client_address, credential_id, proof_kinds, public_key,
@@ -88,11 +138,11 @@ BEGIN
     ARRAY(SELECT jsonb_array_elements_text(q->'proof_kinds')), decode(q->>'public_key', 'hex'),
     decode(q->>'request_digest', 'hex'));
   INSERT INTO ledger.decision (request_id, kind, entry_id, decided_at, effect, reason_code, reason, rule_ids, owner,
-    policy_sha256, profile, max_not_after)
+    policy_sha256, profile, max_not_after, decided_by)
   VALUES (id, q->>'kind', ledger.append(ledger.new_id(), 'decision', id, decision_body),
     (d->>'decided_at')::timestamptz, d->>'effect', d->>'reason_code', d->>'reason',
     ARRAY(SELECT jsonb_array_elements_text(d->'rule_ids')), d->>'owner', decode(d->>'policy_sha256', 'hex'),
-    d->>'profile', (d->>'maximum_not_after')::timestamptz);
+    d->>'profile', (d->>'maximum_not_after')::timestamptz, d->>'decided_by');
 END $$;
 
 CREATE FUNCTION ledger.lock_transaction(for_key bytea) RETURNS void LANGUAGE plpgsql
@@ -102,8 +152,9 @@ BEGIN
   PERFORM FROM ledger.transaction WHERE transaction_key = for_key FOR UPDATE;
 END $$;
 
--- A decision that issues nothing. `appended`, `counted` (the same answer as before) or `known` (called again).
-CREATE FUNCTION ledger.record_attempt(request_body text, decision_body text, hold_until timestamptz) RETURNS text
+-- A decision that issues nothing. Returns the request whose row tells it: this one, or the one before whose answer was
+-- the same and which is counted once more.
+CREATE FUNCTION ledger.record_attempt(request_body text, decision_body text, hold_until timestamptz) RETURNS uuid
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   q jsonb := request_body::jsonb;
@@ -118,7 +169,7 @@ BEGIN
   END IF;
   IF for_key IS NOT NULL THEN PERFORM ledger.lock_transaction(for_key); END IF;
   PERFORM FROM ledger.request WHERE request_id = id;
-  IF FOUND THEN RETURN 'known'; END IF;
+  IF FOUND THEN RETURN id; END IF;  -- called again
   SELECT pd.* INTO previous FROM ledger.request AS pq JOIN ledger.decision AS pd USING (request_id)
   WHERE pq.transaction_key = for_key ORDER BY pq.attempt DESC LIMIT 1;
   IF previous.kind = q->>'kind' AND previous.effect = d->>'effect' AND previous.reason_code = d->>'reason_code'
@@ -126,7 +177,7 @@ BEGIN
      AND previous.rule_ids = ARRAY(SELECT jsonb_array_elements_text(d->'rule_ids')) THEN
     INSERT INTO state.repetition (request_id, times, last_at) VALUES (previous.request_id, 1, moment)
     ON CONFLICT (request_id) DO UPDATE SET times = state.repetition.times + 1, last_at = excluded.last_at;
-    RETURN 'counted';
+    RETURN previous.request_id;
   END IF;
   PERFORM ledger.append_attempt(request_body, decision_body);
   IF d->>'effect' = 'defer' AND for_key IS NOT NULL AND (q->'credential'->>'consumes')::boolean
@@ -138,7 +189,7 @@ BEGIN
         hold_until, NULL);
     END IF;
   END IF;
-  RETURN 'appended';
+  RETURN id;
 END $$;
 
 -- A request refused before policy could judge it; `guessed` is the id that was guessed at, if it was minted.

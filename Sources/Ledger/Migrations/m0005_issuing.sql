@@ -1,7 +1,8 @@
 -- Reserve before signing, commit before release (invariants I1, I2).
 
 -- Request, decision, reservation and the use of the credential, all or nothing.
--- `reserved`, `in_flight`, `issued`, or `credential` with the state that stands in the way.
+-- `reserved`, `in_flight`, `issued`, `credential` with the state that stands in the way, or `history` when what was
+-- decided upon has changed: then decide again.
 CREATE FUNCTION ledger.reserve(request_body text, decision_body text, reservation_body text, tbs bytea)
 RETURNS TABLE (status text, detail text, request_id uuid, since timestamptz, der bytea, issuer text, serial bytea,
                device_id text, not_after timestamptz)
@@ -16,8 +17,11 @@ DECLARE
   at timestamptz := (d->>'decided_at')::timestamptz;
   spends boolean := coalesce((q->'credential'->>'consumes')::boolean, false);
   used text := q->'credential'->>'id';
+  for_public_key bytea := decode(r->>'public_key', 'hex');
+  judged jsonb := q->'input'->'history';
   worth text;
   last record;
+  facts record;
 BEGIN
   IF for_key IS NULL THEN RAISE EXCEPTION 'a reservation needs a transaction' USING ERRCODE = 'GH005'; END IF;
   PERFORM ledger.lock_transaction(for_key);
@@ -35,10 +39,6 @@ BEGIN
     RETURN QUERY SELECT last.status, NULL::text, last.request_id, last.since, last.der, last.issuer, last.serial,
       last.device_id, last.not_after;
     RETURN;
-  ELSIF last.status = 'ended' AND spends THEN  -- its one certificate expired or was revoked
-    RETURN QUERY SELECT 'credential', 'spent', NULL::uuid, NULL::timestamptz, NULL::bytea, NULL::text, NULL::bytea,
-      NULL::text, NULL::timestamptz;
-    RETURN;
   END IF;
   IF used IS NOT NULL THEN
     worth := CASE WHEN spends THEN ledger.credential_state(used, for_key, q->>'service', at)
@@ -48,6 +48,15 @@ BEGIN
         NULL::text, NULL::timestamptz;
       RETURN;
     END IF;
+  END IF;
+  PERFORM ledger.lock_history(q->>'device_id', q->>'service', for_public_key);
+  SELECT * INTO facts FROM ledger.history(q->>'device_id', q->>'service', for_public_key, at);
+  IF facts.active IS DISTINCT FROM (judged->>'active_certificates')::bigint
+     OR facts.elsewhere IS DISTINCT FROM (judged->>'key_seen_on_other_device')::boolean
+     OR facts.blocked IS DISTINCT FROM (judged->>'key_blocked')::boolean THEN
+    RETURN QUERY SELECT 'history', NULL::text, NULL::uuid, NULL::timestamptz, NULL::bytea, NULL::text, NULL::bytea,
+      NULL::text, NULL::timestamptz;
+    RETURN;
   END IF;
   PERFORM ledger.append_attempt(request_body, decision_body);
   PERFORM FROM ledger.credential_event AS e WHERE e.credential_id = used AND e.kind = 'consume';
@@ -59,7 +68,7 @@ BEGIN
   VALUES (id, ledger.append(ledger.new_id(), 'reservation', id, reservation_body), for_key,
     coalesce(last.number, 0) + 1, last.request_id, q->>'gateway', q->>'service', d->>'profile', q->>'device_id',
     r->>'issuer', decode(r->>'serial', 'hex'), reserve.tbs, decode(r->>'tbs_sha256', 'hex'),
-    decode(r->>'public_key', 'hex'), r->'names', (r->>'not_before')::timestamptz, (r->>'not_after')::timestamptz,
+    for_public_key, r->'names', (r->>'not_before')::timestamptz, (r->>'not_after')::timestamptz,
     (r->>'signing_deadline')::timestamptz);
   RETURN QUERY SELECT 'reserved', NULL::text, id, clock_timestamp(), NULL::bytea, r->>'issuer',
     decode(r->>'serial', 'hex'), q->>'device_id', (r->>'not_after')::timestamptz;
@@ -98,11 +107,11 @@ END $$;
 CREATE FUNCTION ledger.reconcile(of_gateway text, at timestamptz, most integer) RETURNS bigint
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
   SELECT count(*) FILTER (WHERE ledger.close(dangling.request_id,
-    CASE WHEN dangling.signing_deadline <= at THEN 'signing deadline passed' ELSE 'gateway restarted' END, at,
+    CASE WHEN dangling.signing_deadline <= ledger.moment(at) THEN 'signing deadline passed' ELSE 'gateway restarted' END, at,
     coalesce(of_gateway, dangling.gateway)))
   FROM (SELECT r.request_id, r.signing_deadline, r.gateway FROM ledger.reservation AS r
         LEFT JOIN ledger.outcome AS o USING (request_id)
-        WHERE o.request_id IS NULL AND (r.signing_deadline <= at OR r.gateway = of_gateway)
+        WHERE o.request_id IS NULL AND (r.signing_deadline <= ledger.moment(at) OR r.gateway = of_gateway)
         ORDER BY r.request_id LIMIT most) AS dangling
 $$;
 
@@ -154,8 +163,8 @@ BEGIN
   INSERT INTO ledger.credential (credential_id, entry_id, master_key_version, service, device_id, restricted_to,
     minted_at, expires_at, minted_by)
   VALUES (of_credential, id, key_version, for_service, device, only_protocol, at, until, who);
-  INSERT INTO ledger.credential_event (entry_id, credential_id, kind, at, actor)
-  VALUES (id, of_credential, 'mint', at, who);
+  INSERT INTO ledger.credential_event (entry_id, credential_id, kind, at, actor, times)
+  VALUES (id, of_credential, 'mint', at, who, 1);
 END $$;
 
 CREATE FUNCTION ledger.revoke_credential(id uuid, of_credential text, happened timestamptz, who text, because text)
@@ -228,3 +237,13 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
   VALUES (id, date_trunc('minute', of_minute, 'UTC'), at_gateway, for_service, from_source, of_kind, how_many)
   ON CONFLICT DO NOTHING
 $$;
+
+-- Wrong guesses at one credential in one minute that have no row of their own.
+CREATE FUNCTION ledger.count_guesses(id uuid, of_credential text, of_minute timestamptz, how_many bigint) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  PERFORM FROM ledger.credential_event WHERE entry_id = id;
+  IF FOUND THEN RETURN; END IF;
+  PERFORM ledger.append_credential_event(id, of_credential, 'reject', of_minute, NULL, NULL, NULL, NULL,
+    'credential.wrong', how_many);
+END $$;

@@ -7,7 +7,7 @@ SELECT q.request_id, q.received_at, e.recorded_at, q.protocol, q.operation, q.se
        r.issuer, encode(r.serial, 'hex') AS serial, r.names->>'commonName' AS common_name, r.names AS names,
        encode(r.public_key, 'hex') AS public_key_sha256, r.not_before, r.not_after,
        encode(c.certificate_sha256, 'hex') AS certificate_sha256, c.signed_at, v.revoked_at,
-       v.reason AS revocation_reason, coalesce(n.times, 0) AS repeated,
+       v.reason AS revocation_reason, coalesce(n.times, 0) AS repeated, d.decided_by,
        CASE WHEN d.effect = 'deny' THEN 'denied'
             WHEN d.effect = 'defer' THEN 'deferred'
             WHEN q.kind = 'assess' THEN 'assessed'
@@ -45,7 +45,7 @@ JOIN ledger.entry AS ed ON ed.entry_id = d.entry_id;
 CREATE VIEW audit.credentials AS
 SELECT c.credential_id, c.service, c.device_id, c.restricted_to, c.minted_at, c.minted_by, c.expires_at,
        u.at AS used_at, u.request_id AS used_by, v.at AS revoked_at, v.actor AS revoked_by, v.reason AS revoked_why,
-       (SELECT count(*) FROM ledger.credential_event AS x
+       (SELECT coalesce(sum(x.times), 0)::bigint FROM ledger.credential_event AS x
         WHERE x.credential_id = c.credential_id AND x.kind = 'reject') AS wrong_guesses,
        (SELECT count(*) FROM ledger.credential_event AS x
         WHERE x.credential_id = c.credential_id AND x.kind = 'alert') AS reuse_attempts,
@@ -58,7 +58,7 @@ LEFT JOIN ledger.credential_event AS u ON u.credential_id = c.credential_id AND 
 LEFT JOIN ledger.credential_event AS v ON v.credential_id = c.credential_id AND v.kind = 'revoke';
 
 CREATE VIEW audit.credential_events AS
-SELECT x.credential_id, x.kind, x.at, x.actor, x.request_id, x.reason, e.recorded_at, e.writer
+SELECT x.credential_id, x.kind, x.at, x.actor, x.request_id, x.reason, x.times, e.recorded_at, e.writer
 FROM ledger.credential_event AS x JOIN ledger.entry AS e USING (entry_id);
 
 CREATE VIEW audit.accounts AS
@@ -124,6 +124,9 @@ COMMENT ON COLUMN audit.issuance.owner IS 'team answerable for the outcome';
 COMMENT ON COLUMN audit.issuance.policy_sha256 IS 'SHA-256 of the policy bundle that decided';
 COMMENT ON COLUMN audit.issuance.serial IS 'certificate serial number in lower-case hexadecimal';
 COMMENT ON COLUMN audit.issuance.repeated IS 'how often the same answer was given again without a row of its own';
+COMMENT ON COLUMN audit.issuance.decided_by IS
+  'policy | issuance | registration: deciding again on the recorded input agrees with policy only';
+COMMENT ON COLUMN audit.credential_events.times IS 'how many wrong guesses one row stands for';
 COMMENT ON COLUMN audit.issuance.state IS
   'denied | deferred | assessed | bound | reserved | closed | issued | expired | revoked';
 COMMENT ON COLUMN audit.credentials.state IS 'usable | held | spent | expired | revoked';
@@ -134,8 +137,9 @@ GRANT SELECT ON ALL TABLES IN SCHEMA audit TO gatehouse_auditor;
 GRANT USAGE ON SCHEMA ledger, state, directory, audit TO gatehouse_writer;
 GRANT SELECT ON ALL TABLES IN SCHEMA ledger, state, directory, audit TO gatehouse_writer;
 GRANT USAGE ON TYPE ledger.sha256 TO gatehouse_writer;
-GRANT EXECUTE ON FUNCTION ledger.standing, ledger.record_attempt, ledger.record_refusal, ledger.close, ledger.revoke,
+GRANT EXECUTE ON FUNCTION ledger.moment, ledger.standing, ledger.history, ledger.conflict,
+  ledger.record_attempt, ledger.record_refusal, ledger.close, ledger.revoke,
   ledger.reserve, ledger.commit, ledger.reconcile, ledger.bind, ledger.mint, ledger.revoke_credential,
   ledger.append_alert, ledger.alert_credential, ledger.activate_policy, ledger.append_admin_event,
-  ledger.count_traffic, state.insert_record, state.replace_record, state.consume_once, state.forget,
+  ledger.count_traffic, ledger.count_guesses, state.insert_record, state.replace_record, state.consume_once, state.forget,
   directory.put_device TO gatehouse_writer;

@@ -30,7 +30,7 @@ ALTER ROLE gatehouse_auditor SET default_transaction_read_only = 'on';
 ALTER ROLE gatehouse_auditor SET statement_timeout = '60s';
 ALTER ROLE gatehouse_auditor SET search_path = audit, pg_catalog;
 
--- The database itself, once, by the superuser (CREATE DATABASE cannot stand in a block):
+-- The database itself, once, by the superuser (CREATE DATABASE cannot stand in a block), then hardening.sql inside it:
 --   CREATE DATABASE gatehouse OWNER gatehouse_owner ENCODING 'UTF8' TEMPLATE template0;
 --   REVOKE ALL ON DATABASE gatehouse FROM PUBLIC;
 --   GRANT CONNECT ON DATABASE gatehouse TO gatehouse_migrator, gatehouse_writer, gatehouse_auditor;
