@@ -6,8 +6,9 @@ package protocol IssuanceLedger: Sendable {
     /// The latest deferred request under a protocol's own reference, to be judged again.
     func deferredRequest(under reference: TransactionReference) async throws(LedgerError) -> DeferredRequest?
 
-    /// Another request under a protocol's own reference, for the same operation, that waits, is in flight or
-    /// has a live certificate; nil when there is none. `request` is the digest of the request that asks.
+    /// Another request under a protocol's own reference, for the same operation, that waits or is in flight;
+    /// nil when there is none. `request` is the digest of the request that asks. A transaction that has its
+    /// certificate is over: clients that name theirs after their key (certmonger) begin another by that name.
     func conflict(
         under reference: TransactionReference, operation: EnrollmentOperation, request: Digest,
         at now: Timestamp

@@ -1,7 +1,8 @@
 import EnrollmentCore
 
-/// Keeps an offered secret off the ledger where a client has put it in the place of a name: as Basic user name,
-/// or as a name in its certificate request. Those texts are recorded, and the credential may be usable still.
+/// Keeps an offered secret off the ledger where a client has put it in the place of a name: as Basic user
+/// name, or as a name in its certificate request. Those texts are recorded, and the credential may be usable
+/// still.
 struct Redaction: Sendable {
     private let secrets: [Secret]
 
@@ -12,9 +13,11 @@ struct Redaction: Sendable {
         }
     }
 
-    /// The text itself, or a mark in the place of one that holds a secret.
+    /// The text itself, or a mark in the place of one that holds an offered secret, or that has the form of
+    /// an enrollment credential's text: it may be one for another protocol.
     func callAsFunction(_ text: String) -> String {
-        secrets.contains { $0.occurs(in: text) } ? "«secret»" : text
+        let isCredential = text.utf8.count == 48 && text.utf8.allSatisfy(Base32.isCharacter)
+        return isCredential || secrets.contains { $0.occurs(in: text) } ? "«secret»" : text
     }
 
     /// The names with every one that holds a secret marked.

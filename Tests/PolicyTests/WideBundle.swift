@@ -32,7 +32,8 @@ enum WideBundle {
         tests: v1
         base:
           service: laptops
-          device: { id: LT-042, serial: C02, udid: u-1, group: [corp-laptops], dns: [lt-042.devices.localhost] }
+          device:
+            { id: LT-042, serial: C02, udid: u-1, group: [corp-laptops], dns: [lt-042.devices.localhost] }
           posture: { source: intune, status: compliant, jailbroken: false, age: 1m }
           proof: { one_time_credential: { bound_to: LT-042 } }
           csr: { common_name: LT-042, dns: [lt-042.devices.localhost] }

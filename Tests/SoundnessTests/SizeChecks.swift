@@ -10,8 +10,8 @@ enum SizeChecks {
         return [Finding(file: source.path, line: 0, message: "\(count) lines, at most \(maximumFileLines)")]
     }
 
-    /// A vector in base64 or hexadecimal is one word and may be longer; a line of a test that quotes data may be
-    /// as long as its data.
+    /// A vector in base64 or hexadecimal is one word and may be longer; a line of a test that quotes data may
+    /// be as long as its data.
     static func longLines(_ source: SwiftSource) -> [Finding] {
         let isTest = source.path.hasPrefix("Tests/")
         return zip(1..., source.lines).compactMap { number, line in

@@ -109,8 +109,8 @@ struct EmbeddedPostgres {
 
     /// Makes roles and database on first use, as the cluster's superuser.
     ///
-    /// One transaction is not to be had, since CREATE DATABASE refuses one. So the database gets its name last,
-    /// and a half-done start is done again.
+    /// One transaction is not to be had, since CREATE DATABASE refuses one. So the database gets its name
+    /// last, and a half-done start is done again.
     func createRolesAndDatabase() throws {
         let name = Self.databaseName
         if try psql(["-tAc", "SELECT 1 FROM pg_database WHERE datname = '\(name)'"]) == "1" { return }

@@ -52,7 +52,7 @@ RETURNS uuid LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   LEFT JOIN LATERAL ledger.standing(q.transaction_key, at) AS s ON true
   WHERE q.service = in_service AND q.reference = with_reference AND q.kind = 'enroll' AND q.operation = to_do
     AND q.request_digest <> digest
-    AND (s.status IN ('in_flight', 'issued')
+    AND (s.status = 'in_flight'
       OR s.status IS NULL AND d.effect = 'defer' AND d.decided_at > ledger.moment(at) - interval '72 hours'
         AND NOT EXISTS (SELECT FROM ledger.request AS later
           WHERE later.transaction_key = q.transaction_key AND later.attempt > q.attempt))
