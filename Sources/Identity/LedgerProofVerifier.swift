@@ -30,7 +30,7 @@ package struct LedgerProofVerifier: ProofVerifier {
             } catch {
                 switch error {
                 case .wrongCredential(let id):
-                    throw guesses.countFailure(from: peer.address, at: now) ? .throttled(id) : error
+                    throw guesses.countFailure(from: peer.network, at: now) ? .throttled(id) : error
                 case .unknown: unknown = error
                 case .none, .throttled, .unavailable: throw error
                 }

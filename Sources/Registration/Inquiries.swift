@@ -91,7 +91,8 @@ extension RegistrationAuthority {
         do throws(LedgerError) {
             try await gather(&input, publicKey: nil, at: input.instant)
             for _ in 0..<2 {
-                let decision = policy.engine.assessAccount(input)
+                let engine = policy.engine
+                let decision = engine.assessAccount(input)
                 let attempt = AttemptRecord(
                     id: offer.id, kind: .bind, receivedAt: offer.receivedAt, key: key, reference: nil,
                     input: input, decision: DecisionRecord(decision),
@@ -104,7 +105,7 @@ extension RegistrationAuthority {
                     return .unavailable(retryAfter: retryAfter)
                 case .deny(let kind): return try await refuse(attempt, kind)
                 }
-                let span = policy.engine.bundle.service(named: offer.service)?.limits.accountOrderSpan ?? 0
+                let span = engine.bundle.service(named: offer.service)?.limits.accountOrderSpan ?? 0
                 let state = try await credentials.bind(
                     attempt, account: offer.account, accountID: offer.accountID,
                     orderUntil: input.instant.adding(seconds: span))
@@ -123,7 +124,8 @@ extension RegistrationAuthority {
     {
         let recorded = try await ledger.record(attempt)
         observer.decided(attempt.decision, recorded, .acme)
-        for case .oneTimeCredential(let id, _, let state) in attempt.input.proofs where state != .usable {
+        for case .oneTimeCredential(let id, _, let state) in attempt.input.proofs
+        where state != .usable && recorded == attempt.id {
             try await credentials.alertSpent(
                 id, state: state, request: recorded, owner: attempt.decision.owner, at: clock.now())
         }

@@ -14,11 +14,12 @@ extension RegistrationAuthority {
             // as often as others of that device ask at the same time.
             for _ in 0..<Self.rounds {
                 if let settled = try await settled(candidate) { return settled }
-                let decision = try await decide(&candidate)
+                let engine = policy.engine
+                let decision = try await decide(&candidate, by: engine)
                 guard case .permit(let grant) = decision.outcome else {
                     return try await conclude(candidate, decision)
                 }
-                if let outcome = try await issue(candidate, grant, decision) { return outcome }
+                if let outcome = try await issue(candidate, grant, decision, by: engine) { return outcome }
                 try await refreshProofs(of: &candidate)
             }
             return .unavailable(retryAfter: timing.retryAfter)
@@ -48,11 +49,13 @@ extension RegistrationAuthority {
     }
 
     /// Gathers facts and decides. The engine does no input or output: all it needs is in the input.
-    private func decide(_ candidate: inout Candidate) async throws(LedgerError) -> Decision {
+    private func decide(_ candidate: inout Candidate, by engine: PolicyEngine) async throws(LedgerError)
+        -> Decision
+    {
         let now = clock.now()
         candidate.input.instant = now
         try await gather(&candidate.input, publicKey: candidate.publicKey.digest, at: now)
-        let decision = policy.engine.decide(candidate.input)
+        let decision = engine.decide(candidate.input)
         observer.reached(.decided)
         return decision
     }
@@ -76,7 +79,8 @@ extension RegistrationAuthority {
         case .permit: return .unavailable(retryAfter: timing.retryAfter)
         case .defer(let retryAfter): return .deferred(recorded, retryAfter: retryAfter)
         case .deny(let kind):
-            if let spent = candidate.unusableCredential {
+            // A refusal that was counted with an earlier one has had its alert.
+            if let spent = candidate.unusableCredential, recorded == candidate.id {
                 try await credentials.alertSpent(
                     spent.id, state: spent.state, request: recorded, owner: decision.owner.team,
                     at: clock.now())
@@ -86,11 +90,11 @@ extension RegistrationAuthority {
     }
 
     /// Prepares, reserves, signs and commits. Nil when the decision must be taken again.
-    private func issue(_ candidate: Candidate, _ grant: Grant, _ decision: Decision) async throws(LedgerError)
-        -> EnrollmentOutcome?
-    {
+    private func issue(
+        _ candidate: Candidate, _ grant: Grant, _ decision: Decision, by engine: PolicyEngine
+    ) async throws(LedgerError) -> EnrollmentOutcome? {
         let record = DecisionRecord(decision)
-        guard let issuer = policy.engine.bundle.service(named: candidate.service)?.issuer,
+        guard let issuer = engine.bundle.service(named: candidate.service)?.issuer,
             let authority = issuers[issuer]
         else {
             return try await refuse(candidate, record, "issuer.unknown", "the service's issuer is not loaded")
