@@ -36,11 +36,17 @@ struct Endpoints {
           gatehouse device import devices.jsonl --state \(state.path)
         Mint a credential, then enrol with it:
           gatehouse credential mint --service laptops --device LT-042 --output json --state \(state.path)
-        EST   curl --cacert root.pem -u LT-042:PASSWORD -H 'Content-Type: application/pkcs10' \\
-                --data-binary @request.b64 \(tls)/.well-known/est/laptops/simpleenroll
-        SCEP  pki --scep --url \(http)/scep/laptops --in key.der --dn CN=LT-042 --password CHALLENGE \\
-                --cacert-enc ra.der --cacert-sig ra.der --cacert ca.der --cacert root.pem --outform pem
-        ACME  lego --server \(tls)/acme/laptops/directory --eab --kid KID --hmac HMAC_KEY \\
+        EST   openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout est.key \\
+                -subj /CN=LT-042 -outform DER | base64 > est.b64
+              curl --cacert \(state.pki)/root.pem -u LT-042:PASSWORD \\
+                -H 'Content-Type: application/pkcs10' --data-binary @est.b64 \\
+                \(tls)/.well-known/est/laptops/simpleenroll
+        SCEP  pki --scepca --url \(http)/scep/laptops --caout ca.der --raout ra.der --force
+              pki --gen --type rsa --size 2048 > scep.key
+              pki --scep --url \(http)/scep/laptops --in scep.key --dn CN=LT-042 --password CHALLENGE \\
+                --cacert-enc ra.der --cacert-sig ra.der --cacert ca-1.der --cacert \(state.pki)/root.pem \\
+                --outform pem > scep.pem
+        ACME  LEGO_CA_CERTIFICATES=\(state.pki)/root.pem lego --server \(tls)/acme/laptops/directory --eab --kid KID --hmac HMAC_KEY \\
                 --domains lt-042.devices.localhost --email you@example.org --accept-tos \\
                 --http --http.port 127.0.0.1:\(http01Port) run
 

@@ -3,6 +3,7 @@ import Dispatch
 import EnrollmentCore
 import Foundation
 import Glibc
+import Listener
 
 /// `gatehouse`: noun, then verb.
 @main
@@ -47,6 +48,12 @@ struct GatehouseCommand: ParsableCommand {
             Foundation.exit(error.exitCode.rawValue)
         case let error as LedgerError:
             Output.message("gatehouse: \(error)\n  remedy: is `gatehouse up` running on this state?")
+            Foundation.exit(ExitStatus.dependencyUnavailable.rawValue)
+        case let error as PortInUse:
+            let (host, port) = (error.endpoint.host, error.endpoint.port)
+            Output.message(
+                "gatehouse: something else listens on \(host):\(port)\n"
+                    + "  remedy: stop it (ss -ltnp shows it), or name another with --\(error.listener)-port")
             Foundation.exit(ExitStatus.dependencyUnavailable.rawValue)
         case let error as ExitCode: Foundation.exit(error.rawValue)
         default:

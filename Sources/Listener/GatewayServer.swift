@@ -1,4 +1,5 @@
 package import EnrollmentCore
+import Glibc
 import HummingbirdCore
 package import Logging
 import NIOCore
@@ -30,6 +31,12 @@ package struct BoundPorts: Sendable, Hashable {
         self.http = http
         self.admin = admin
     }
+}
+
+/// Something else listens where a listener should.
+package struct PortInUse: Error, Sendable {
+    package let listener: ListenerName
+    package let endpoint: Endpoint
 }
 
 /// How the listeners of a gateway are set up.
@@ -90,9 +97,13 @@ package struct GatewayServer: Service {
         let servers = try ListenerName.allCases.map { try server($0, report) }
         try await withThrowingTaskGroup(of: Ending.self) { group in
             defer { group.cancelAll() }
-            for server in servers {
+            for (name, server) in zip(ListenerName.allCases, servers) {
                 group.addTask {
-                    try await server.run()
+                    do { try await server.run() } catch let error as IOError
+                        where error.errnoCode == EADDRINUSE
+                    {
+                        throw PortInUse(listener: name, endpoint: endpoint(name))
+                    }
                     return .served
                 }
             }
@@ -111,6 +122,14 @@ package struct GatewayServer: Service {
         }
     }
 
+    private func endpoint(_ name: ListenerName) -> Endpoint {
+        switch name {
+        case .tls: configuration.tls
+        case .http: configuration.http
+        case .admin: configuration.admin
+        }
+    }
+
     private enum Ending: Sendable {
         case served, opened, drainTimePassed
     }
@@ -118,12 +137,7 @@ package struct GatewayServer: Service {
     private func server(
         _ name: ListenerName, _ report: AsyncStream<(ListenerName, Int)>.Continuation
     ) throws -> any Service {
-        let endpoint =
-            switch name {
-            case .tls: configuration.tls
-            case .http: configuration.http
-            case .admin: configuration.admin
-            }
+        let endpoint = endpoint(name)
         let responder = responder
         let settings = RequestCollector.Settings(
             limits: configuration.limits, bodyLimit: { responder.bodyLimit(name, $0) },

@@ -140,7 +140,10 @@ struct CredentialCommand: AsyncParsableCommand {
     }
 }
 
-extension EnrollmentProtocol: ExpressibleByArgument {}
+extension EnrollmentProtocol: ExpressibleByArgument {
+    /// Those that are served; CMP is not yet.
+    public static var allValueStrings: [String] { ["scep", "est", "acme"] }
+}
 
 /// A life time on the command line: a number and a unit, `90s`, `60m`, `24h` or `7d`.
 struct LifeTime: ExpressibleByArgument {

@@ -7,7 +7,7 @@ enum DefaultConfiguration {
         # This gateway's name in the ledger, different for each replica.
         instance: \(instance)
 
-        # The live policy bundle, relative to this file's directory.
+        # The live policy bundle, relative to the state directory.
         policies: policies
 
         # Where it listens. Port 0 takes any free port. `base_url` is how clients reach a listener, never

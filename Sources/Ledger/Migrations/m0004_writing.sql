@@ -45,7 +45,7 @@ BEGIN
   PERFORM pg_advisory_xact_lock(greatest(device, key));
 END $$;
 
--- Another request under a protocol's own reference that waits, is in flight or has a live certificate.
+-- Another request under a protocol's own reference that waits or is in flight.
 CREATE FUNCTION ledger.conflict(in_service text, with_reference text, to_do text, digest bytea, at timestamptz)
 RETURNS uuid LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   SELECT q.request_id FROM ledger.request AS q JOIN ledger.decision AS d USING (request_id)
