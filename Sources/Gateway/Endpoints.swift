@@ -46,7 +46,8 @@ struct Endpoints {
               pki --scep --url \(http)/scep/laptops --in scep.key --dn CN=LT-042 --password CHALLENGE \\
                 --cacert-enc ra.der --cacert-sig ra.der --cacert ca-1.der --cacert \(state.pki)/root.pem \\
                 --outform pem > scep.pem
-        ACME  LEGO_CA_CERTIFICATES=\(state.pki)/root.pem lego --server \(tls)/acme/laptops/directory --eab --kid KID --hmac HMAC_KEY \\
+        ACME  LEGO_CA_CERTIFICATES=\(state.pki)/root.pem \\
+              lego --server \(tls)/acme/laptops/directory --eab --kid KID --hmac HMAC_KEY \\
                 --domains lt-042.devices.localhost --email you@example.org --accept-tos \\
                 --http --http.port 127.0.0.1:\(http01Port) run
 
