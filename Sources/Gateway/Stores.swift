@@ -51,8 +51,24 @@ struct Stores {
     @discardableResult
     func migrate() throws -> [String] {
         do throws(MigrationError) { return try migrator.migrate() } catch {
-            throw StartupError(
-                "the schema could not be brought up to date: \(error)", remedy: "see docs/ledger.md")
+            throw Self.fault(error)
+        }
+    }
+
+    private static func fault(_ error: MigrationError) -> StartupError {
+        switch error {
+        case .database(let cause):
+            return StartupError(
+                "the schema could not be brought up to date: \(cause)",
+                remedy: "is the database up and reachable?")
+        case .changed(let number, let name):
+            return StartupError(
+                "the database's schema step \(number) (\(name)) is not this program's",
+                remedy: "use the program that made this database, or another --state")
+        case .newer(let number):
+            return StartupError(
+                "the database has schema step \(number), which this program does not know",
+                remedy: "use the newer program")
         }
     }
 
