@@ -154,7 +154,7 @@ extension RegistrationAuthority {
         return .refused(Refusal(id: recorded, kind: .unacceptableRequest))
     }
 
-    /// Refuses a request that comes under the reference of another one that waits or was granted: a client
+    /// Refuses a request that comes under the reference of another one that waits or is in flight: a client
     /// that reuses its transaction id, or somebody who has its key. An order's own protocol sees to this.
     private func refuseConflict(_ candidate: Candidate) async throws(LedgerError) -> EnrollmentOutcome? {
         guard let reference = candidate.reference, !reference.isOrder, candidate.follows == nil,
