@@ -41,7 +41,7 @@ package struct Timestamp: Sendable, Hashable, Comparable {
     }
 }
 
-extension Timestamp: CustomStringConvertible {
+extension Timestamp {
     /// RFC 3339 in UTC with microseconds, e.g. `2026-11-22T10:00:00.000000Z`.
     package var description: String {
         let fraction = microseconds &- seconds &* 1_000_000
@@ -60,18 +60,7 @@ extension Timestamp: CustomStringConvertible {
     }
 }
 
-extension Timestamp: Codable {
-    package init(from decoder: any Decoder) throws {
-        let text = try decoder.singleValueContainer().decode(String.self)
-        guard let value = Timestamp(rfc3339: text) else {
-            throw DecodingError.dataCorrupted(
-                .init(codingPath: decoder.codingPath, debugDescription: "not an RFC 3339 time"))
-        }
-        self = value
-    }
-
-    package func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        try container.encode(description)
-    }
+extension Timestamp: StringCoded {
+    /// Parses RFC 3339, as `init(rfc3339:)`.
+    package init?(_ text: String) { self.init(rfc3339: text) }
 }
