@@ -70,6 +70,11 @@ let package = Package(
         library("Identity", ["EnrollmentCore", "Database", crypto]),
         library("Ledger", ["EnrollmentCore", "Database", "PKIX"], resources: [.embedInCode("Migrations")]),
 
+        // What people do with a policy before and after it decides; nothing a request passes through.
+        library("PolicyAnalysis", ["EnrollmentCore", "Policy"]),
+        library("PolicyReview", ["EnrollmentCore", "Policy"]),
+        library("Simulation", ["EnrollmentCore", "Policy"]),
+
         // The doors.
         library("FrontEnd", ["EnrollmentCore"]),
         library("SCEP", ["FrontEnd", "EnrollmentCore", "PKIX", "OpenSSLCrypto"]),
@@ -81,9 +86,9 @@ let package = Package(
         .executableTarget(
             name: "Gateway",
             dependencies: [
-                "EnrollmentCore", "PKIX", "Policy", "Issuance", "Registration", "Identity", "Database",
-                "Ledger",
-                "OpenSSLCrypto", "FrontEnd", "SCEP", "EST", "ACME", "Listener",
+                "EnrollmentCore", "PKIX", "Policy", "PolicyAnalysis", "PolicyReview", "Simulation",
+                "Issuance", "Registration", "Identity", "Database", "Ledger", "OpenSSLCrypto",
+                "FrontEnd", "SCEP", "EST", "ACME", "Listener",
                 argumentParser, logging, yaml, lifecycle, signals,
             ],
             swiftSettings: settings),
@@ -97,15 +102,17 @@ let package = Package(
         .target(
             name: "Fuzz",
             dependencies: [
-                "PKIX", "EnrollmentCore", "Policy", "Identity", "OpenSSLCrypto", "FrontEnd", "SCEP", "EST",
-                "ACME",
-                "EnrollmentTesting", crypto,
+                "PKIX", "EnrollmentCore", "Policy", "Simulation", "Identity", "OpenSSLCrypto", "FrontEnd",
+                "SCEP", "EST", "ACME", "EnrollmentTesting", crypto,
             ],
             path: "Tests/Fuzz/Bodies", swiftSettings: settings),
         tests("FuzzTests", ["Fuzz"]),
         tests("PKIXTests", ["PKIX"]),
         tests("EnrollmentCoreTests", ["EnrollmentCore", "EnrollmentTesting"]),
         tests("PolicyTests", ["Policy", "EnrollmentCore", "EnrollmentTesting"]),
+        tests("PolicyAnalysisTests", ["PolicyAnalysis", "Policy", "EnrollmentCore", "EnrollmentTesting"]),
+        tests("PolicyReviewTests", ["PolicyReview", "Policy", "EnrollmentCore", "EnrollmentTesting"]),
+        tests("SimulationTests", ["Simulation", "Policy", "EnrollmentCore", "EnrollmentTesting"]),
         tests("IssuanceTests", ["Issuance", "Policy", "EnrollmentCore", "PKIX", "EnrollmentTesting"]),
         tests(
             "RegistrationTests",
@@ -136,8 +143,8 @@ let package = Package(
 // `make fuzz`: libFuzzer's executable, and its instrumentation in our targets that read bytes.
 if Context.environment["GATEHOUSE_FUZZ"] != nil {
     let instrumented: Set<String> = [
-        "PKIX", "EnrollmentCore", "Policy", "Identity", "OpenSSLCrypto", "FrontEnd", "SCEP", "EST", "ACME",
-        "Fuzz",
+        "PKIX", "EnrollmentCore", "Policy", "Simulation", "Identity", "OpenSSLCrypto", "FrontEnd", "SCEP",
+        "EST", "ACME", "Fuzz",
     ]
     for target in package.targets where instrumented.contains(target.name) {
         target.swiftSettings = settings + [.unsafeFlags(["-sanitize=fuzzer"])]

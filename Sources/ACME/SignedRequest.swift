@@ -25,17 +25,6 @@ struct SignedRequest: Sendable {
 }
 
 extension ACMEServer {
-    /// Answers on behalf of an account: what is refused from here on is recorded as that account's.
-    func asked(
-        by account: ACMEAccount, _ answer: () async throws(ACMEProblem) -> FrontEndResponse
-    ) async throws(ACMEProblem) -> FrontEndResponse {
-        do throws(ACMEProblem) { return try await answer() } catch {
-            var problem = error
-            problem.account = account.id
-            throw problem
-        }
-    }
-
     /// Checks a request of somebody whose key is in the request itself (`jwk`): newAccount.
     func authenticateByKey(_ exchange: ACMEExchange) async throws(ACMEProblem) -> SignedRequest {
         let jws = try parse(exchange)
@@ -57,8 +46,23 @@ extension ACMEServer {
         return try await verify(jws, algorithm, key, exchange)
     }
 
-    /// Checks a request of an account (`kid`), which must be valid.
-    func authenticate(_ exchange: ACMEExchange) async throws(ACMEProblem) -> (ACMEAccount, SignedRequest) {
+    /// Checks a request of an account (`kid`), which must be valid, and has it answered.
+    ///
+    /// What `answer` refuses is recorded as that account's; what is refused before could be anybody's.
+    func authenticate(
+        _ exchange: ACMEExchange,
+        _ answer: (ACMEAccount, SignedRequest) async throws(ACMEProblem) -> FrontEndResponse
+    ) async throws(ACMEProblem) -> FrontEndResponse {
+        let (account, signed) = try await verified(exchange)
+        do throws(ACMEProblem) { return try await answer(account, signed) } catch {
+            var problem = error
+            problem.account = account.id
+            throw problem
+        }
+    }
+
+    private func verified(_ exchange: ACMEExchange) async throws(ACMEProblem) -> (ACMEAccount, SignedRequest)
+    {
         let jws = try parse(exchange)
         let algorithm = try algorithm(of: jws)
         guard case .identified(let url) = jws.signingKey else {

@@ -73,16 +73,44 @@ package struct HistoryFacts: Sendable, Hashable, Codable {
     package var keySeenOnOtherDevice: Bool
     /// Whether the key was revoked for compromise.
     package var keyBlocked: Bool
+    /// Wrong guesses at the credential that is offered now.
+    package var failedAttempts: Int
+    /// Kinds of the proofs by which the device got its latest certificate in this service, sorted; empty
+    /// before its first.
+    package var lastProofs: [String]
+    /// Who minted the credential that is offered now; nil without one.
+    package var mintedBy: String?
 
     enum CodingKeys: String, CodingKey {
         case activeCertificates = "active_certificates"
         case keySeenOnOtherDevice = "key_seen_on_other_device"
         case keyBlocked = "key_blocked"
+        case failedAttempts = "failed_attempts"
+        case lastProofs = "last_proofs"
+        case mintedBy = "minted_by"
     }
 
-    package init(activeCertificates: Int = 0, keySeenOnOtherDevice: Bool = false, keyBlocked: Bool = false) {
+    package init(
+        activeCertificates: Int = 0, keySeenOnOtherDevice: Bool = false, keyBlocked: Bool = false,
+        failedAttempts: Int = 0, lastProofs: [String] = [], mintedBy: String? = nil
+    ) {
         self.activeCertificates = activeCertificates
         self.keySeenOnOtherDevice = keySeenOnOtherDevice
         self.keyBlocked = keyBlocked
+        self.failedAttempts = failedAttempts
+        self.lastProofs = lastProofs.sorted()
+        self.mintedBy = mintedBy
+    }
+
+    /// Reads facts as recorded; the later ones were not always among them.
+    package init(from decoder: any Decoder) throws {
+        let members = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(
+            activeCertificates: try members.decode(Int.self, forKey: .activeCertificates),
+            keySeenOnOtherDevice: try members.decode(Bool.self, forKey: .keySeenOnOtherDevice),
+            keyBlocked: try members.decode(Bool.self, forKey: .keyBlocked),
+            failedAttempts: try members.decodeIfPresent(Int.self, forKey: .failedAttempts) ?? 0,
+            lastProofs: try members.decodeIfPresent([String].self, forKey: .lastProofs) ?? [],
+            mintedBy: try members.decodeIfPresent(String.self, forKey: .mintedBy))
     }
 }

@@ -17,10 +17,16 @@ package protocol IssuanceLedger: Sendable {
     /// The certificate of ours with that SHA-256, revoked or not; nil when it is not ours.
     func certificate(digest: Digest) async throws(LedgerError) -> CertificateRecord?
 
-    /// What the ledger knows of a device and a key; `publicKey` is nil in an inquiry.
-    func history(
-        device: DeviceID, service: ServiceName, publicKey: Digest?, at now: Timestamp
-    ) async throws(LedgerError) -> HistoryFacts
+    /// What the ledger knows that bears on a decision about a device.
+    ///
+    /// - Parameters:
+    ///   - publicKey: digest of the key to certify; nil in an inquiry.
+    ///   - credential: the one that is offered, or that stands behind the account; nil when there is none.
+    ///   - transaction: whose approvals count; nil for what nobody can approve: an inquiry, a binding.
+    func circumstances(
+        device: DeviceID, service: ServiceName, publicKey: Digest?, credential: CredentialID?,
+        transaction: TransactionKey?, at now: Timestamp
+    ) async throws(LedgerError) -> Circumstances
 
     /// Appends a request and a decision that issues nothing: denied, deferred, or an assessment.
     ///
@@ -64,7 +70,7 @@ package enum TransactionStanding: Sendable {
     /// Never permitted, or every reservation was closed.
     case open
     /// Reserved, neither committed nor closed yet.
-    case inFlight(request: RequestID, since: Timestamp)
+    case inFlight(request: RequestID)
     /// Issued, unrevoked, unexpired: the final answer.
     case issued(IssuedCertificate)
 }
@@ -73,13 +79,26 @@ package enum TransactionStanding: Sendable {
 package enum ReservationResult: Sendable {
     case reserved(Reservation)
     /// The same key got there first, within this or another replica.
-    case inFlight(request: RequestID, since: Timestamp)
+    case inFlight(request: RequestID)
     case issued(IssuedCertificate)
     /// The credential, looked at again under its lock, is not usable for this key. Decide again with this
     /// fact.
     case credential(CredentialState)
-    /// The history of the device or the key is not the one decided upon any more. Decide again.
+    /// The history of the device or the key is not the one decided upon any more, or somebody has spoken for
+    /// or against the transaction. Decide again.
     case history
+}
+
+/// What the ledger adds to a request before it is decided upon, read in one go.
+package struct Circumstances: Sendable, Hashable {
+    package let history: HistoryFacts
+    /// The latest word of each person on the transaction, ordered by approver.
+    package let approvals: [Approval]
+
+    package init(history: HistoryFacts, approvals: [Approval]) {
+        self.history = history
+        self.approvals = approvals
+    }
 }
 
 /// Leave to sign once: read back from the committed row. Only a ledger constructs one.

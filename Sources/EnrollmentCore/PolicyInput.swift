@@ -16,10 +16,12 @@ package struct PolicyInput: Sendable, Hashable, Codable {
     /// Nil when the directory does not know the proven device, which denies.
     package var device: DeviceFacts?
     package var history: HistoryFacts
+    /// What people said of this transaction: the latest word of each, ordered by approver.
+    package var approvals: [Approval]
     package var clientAddress: String
 
     enum CodingKeys: String, CodingKey {
-        case service, operation, instant, request, proofs, device, history
+        case service, operation, instant, request, proofs, device, history, approvals
         case requestedProfile = "requested_profile"
         case enrollmentProtocol = "protocol"
         case claimedDevices = "claimed_devices"
@@ -31,7 +33,7 @@ package struct PolicyInput: Sendable, Hashable, Codable {
         service: ServiceName, requestedProfile: ProfileName? = nil, enrollmentProtocol: EnrollmentProtocol,
         operation: EnrollmentOperation, instant: Timestamp, request: RequestFacts, proofs: [VerifiedProof],
         claimedDevices: [String] = [], provenDevice: DeviceID?, device: DeviceFacts?,
-        history: HistoryFacts = HistoryFacts(), clientAddress: String
+        history: HistoryFacts = HistoryFacts(), approvals: [Approval] = [], clientAddress: String
     ) {
         self.service = service
         self.requestedProfile = requestedProfile
@@ -44,7 +46,44 @@ package struct PolicyInput: Sendable, Hashable, Codable {
         self.provenDevice = provenDevice
         self.device = device
         self.history = history
+        self.approvals = approvals
         self.clientAddress = clientAddress
+    }
+
+    /// Reads an input as recorded; what was recorded before there were approvals had none.
+    package init(from decoder: any Decoder) throws {
+        let members = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(
+            service: try members.decode(ServiceName.self, forKey: .service),
+            requestedProfile: try members.decodeIfPresent(ProfileName.self, forKey: .requestedProfile),
+            enrollmentProtocol: try members.decode(EnrollmentProtocol.self, forKey: .enrollmentProtocol),
+            operation: try members.decode(EnrollmentOperation.self, forKey: .operation),
+            instant: try members.decode(Timestamp.self, forKey: .instant),
+            request: try members.decode(RequestFacts.self, forKey: .request),
+            proofs: try members.decode([VerifiedProof].self, forKey: .proofs),
+            claimedDevices: try members.decode([String].self, forKey: .claimedDevices),
+            provenDevice: try members.decodeIfPresent(DeviceID.self, forKey: .provenDevice),
+            device: try members.decodeIfPresent(DeviceFacts.self, forKey: .device),
+            history: try members.decode(HistoryFacts.self, forKey: .history),
+            approvals: try members.decodeIfPresent([Approval].self, forKey: .approvals) ?? [],
+            clientAddress: try members.decode(String.self, forKey: .clientAddress))
+    }
+}
+
+/// One person's word on one transaction, as the ledger has it.
+package struct Approval: Sendable, Hashable, Codable {
+    /// What was said.
+    package enum Verdict: String, Sendable, Hashable, Codable, CaseIterable { case approve, deny }
+
+    /// Who said it, as the operating system or the identity provider names them, e.g. `os:jane`.
+    package var approver: String
+    package var verdict: Verdict
+    package var at: Timestamp
+
+    package init(approver: String, verdict: Verdict, at: Timestamp) {
+        self.approver = approver
+        self.verdict = verdict
+        self.at = at
     }
 }
 

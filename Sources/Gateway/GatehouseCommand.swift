@@ -14,7 +14,8 @@ struct GatehouseCommand: ParsableCommand {
         version: "0.1.0",
         subcommands: [
             Up.self, Serve.self, Config.self, DatabaseCommand.self, PolicyCommand.self, DeviceCommand.self,
-            CredentialCommand.self, RequestCommand.self, LedgerCommand.self, Completion.self,
+            CredentialCommand.self, RequestCommand.self, ApprovalCommand.self, LedgerCommand.self,
+            Completion.self,
         ])
 
     static func main() {

@@ -15,16 +15,16 @@ import UnixSignals
 /// One gateway in service: everything is wired here and nowhere else.
 struct Gateway {
     private let stores: Stores
-    private let bundle: PolicyBundle
+    private let policy: ActivePolicy
 
     private var configuration: Configuration { stores.configuration }
 
-    /// - Throws: `StartupError` when the policy bundle does not load: then nothing is served.
-    init(state: StateDirectory, configuration: Configuration) throws {
-        let bundle = try Stores.policyBundle(in: configuration.policies)
-        self.bundle = bundle
+    /// Until a bundle is in force, everything is denied.
+    init(state: StateDirectory, configuration: Configuration) {
+        let policy = ActivePolicy()
+        self.policy = policy
         stores = Stores(state: state, configuration: configuration) { service in
-            bundle.service(named: service)?.limits.deferredCredentialHold ?? 0
+            policy.engine.bundle.service(named: service)?.limits.deferredCredentialHold ?? 0
         }
     }
 
@@ -37,22 +37,41 @@ struct Gateway {
         let logger = Logger(label: "gatehouse") { JSONLogHandler(label: $0, level: .info, clock: clock) }
         let metrics = Metrics()
         let budget = UnverifiedBudget()
-        let authority = try await registrationAuthority(budget, metrics, logger)
+        let issuers = try AuthorityStore(state: stores.state).issuers()
+        let authority = try await registrationAuthority(issuers, budget, metrics, logger)
         let server = try await server(authority, metrics, logger)
+        var watch = PolicyWatch(
+            activation: activation(Set(issuers.keys), metrics, logger),
+            directory: PolicyDirectory(path: configuration.policies), metrics: metrics, logger: logger)
+        PolicyWatch.holdHangups()
+        try await stores.ledger.checkReadiness()
+        try await watch.start()
         try await prepareLedger(logger)
         let housekeeping = Housekeeping(ledger: stores.ledger, budget: budget, clock: clock, logger: logger)
         var group = ServiceGroupConfiguration(
-            services: [.init(service: server), .init(service: housekeeping)],
+            services: [.init(service: server), .init(service: housekeeping), .init(service: watch)],
             gracefulShutdownSignals: [.sigint, .sigterm], logger: logger)
         group.maximumGracefulShutdownDuration = .seconds(30)
         try await ServiceGroup(configuration: group).run()
         await housekeeping.flush()
     }
 
-    private func registrationAuthority(_ budget: UnverifiedBudget, _ metrics: Metrics, _ logger: Logger)
-        async throws
-        -> RegistrationAuthority
+    private func activation(_ issuers: Set<String>, _ metrics: Metrics, _ logger: Logger)
+        -> PolicyActivation
     {
+        PolicyActivation(
+            active: policy, ledger: stores.ledger, clock: SystemClock(),
+            actor: "gatehouse \(configuration.instance)", issuers: issuers, check: Stores.policyCheck
+        ) { verdict in
+            verdict.log(to: logger)
+            verdict.count(in: metrics)
+        }
+    }
+
+    private func registrationAuthority(
+        _ issuers: [String: CertificateAuthority], _ budget: UnverifiedBudget, _ metrics: Metrics,
+        _ logger: Logger
+    ) async throws -> RegistrationAuthority {
         let random = SystemRandom()
         guard let serials = RandomSerialNumbers(instance: 1 + random.octets(1)[0] % 0x7f, random: random)
         else {
@@ -60,8 +79,7 @@ struct Gateway {
         }
         let masterKeys = try KeyStore(state: stores.state).masterKeys()
         return RegistrationAuthority(
-            policy: ActivePolicy(PolicyEngine(bundle: bundle)),
-            issuers: try AuthorityStore(state: stores.state).issuers(),
+            policy: policy, issuers: issuers,
             verifier: LedgerProofVerifier(
                 ledger: stores.ledger, credentials: stores.ledger, masterKeys: masterKeys,
                 guesses: GuessLimiter()),
@@ -88,17 +106,10 @@ struct Gateway {
             })
     }
 
-    /// Records the policy in force and the authorities at work, and closes what an earlier run of this
-    /// gateway left half-done, before any request is let in.
+    /// Records the authorities at work, and closes what an earlier run of this gateway left half-done, before
+    /// any request is let in.
     private func prepareLedger(_ logger: Logger) async throws {
         let clock = SystemClock()
-        for warning in bundle.reviewWarnings(at: clock.now()) {
-            logger.warning("policy review is overdue", metadata: ["place": "\(warning)"])
-        }
-        try await stores.ledger.checkReadiness()
-        try await stores.ledger.activatePolicy(
-            digest: bundle.digest, canonicalBytes: bundle.canonicalBytes, by: try stores.actor(),
-            at: clock.now())
         try await stores.ledger.append(
             AdminEvent(
                 at: clock.now(), actor: try stores.actor(), action: "gateway.start",
@@ -116,7 +127,7 @@ struct Gateway {
         let scepIdentity = try store.registrationAuthority()
         let nonceKey = try KeyStore(state: stores.state).masterKeys().nonceKey
         let validator = try domainValidator()
-        let (configuration, stores) = (configuration, stores)
+        let (configuration, stores, policy) = (configuration, stores, policy)
         return GatewayServer(
             configuration: GatewayServerConfiguration(
                 tls: Endpoint(host: configuration.tls.host, port: configuration.tls.port),
@@ -124,7 +135,8 @@ struct Gateway {
                 admin: Endpoint(host: configuration.admin.host, port: configuration.admin.port),
                 identity: identity),
             checks: [
-                ReadinessCheck(name: "database") { await Self.answersSoon(stores.ledger) }
+                ReadinessCheck(name: "database") { await Self.answersSoon(stores.ledger) },
+                ReadinessCheck(name: "policy") { policy.hasBundle },
             ],
             metrics: metrics, clock: SystemClock(), random: SystemRandom(), logger: logger
         ) { ports in

@@ -1,5 +1,6 @@
 import EnrollmentCore
 import Foundation
+import Policy
 
 /// The policy bundle that comes with Gatehouse, on its way into a new state directory.
 struct StarterBundle {
@@ -40,17 +41,29 @@ struct StarterBundle {
         self.files = files.sorted { $0.0 < $1.0 }
     }
 
-    /// Writes the files, every review date set one year after `now`: the copy is the security team's from
-    /// here on, and nobody has reviewed it yet.
-    func write(to directory: String, at now: Timestamp) throws {
+    /// Writes the files, every review date set one year after `now`, and `person` put in the place of the one
+    /// who may approve: the copy is the security team's from here on, and nobody has reviewed it yet.
+    ///
+    /// - Parameter person: as approvals name them, e.g. `os:jane`.
+    func write(to directory: String, at now: Timestamp, person: String) throws {
+        for schema in PolicySchemas.files() {
+            let target = URL(fileURLWithPath: "\(directory)/\(schema.path)")
+            try FileManager.default.createDirectory(
+                at: target.deletingLastPathComponent(), withIntermediateDirectories: true)
+            try schema.text.write(to: target, atomically: false, encoding: .utf8)
+        }
         let review = String(now.adding(seconds: 365 * 86_400).rfc3339.prefix(10))
         for (path, contents) in files {
             let target = URL(fileURLWithPath: "\(directory)/\(path)")
             try FileManager.default.createDirectory(
                 at: target.deletingLastPathComponent(), withIntermediateDirectories: true)
-            try Self.stamp(contents, review).write(to: target, atomically: false, encoding: .utf8)
+            try Self.stamp(contents, review).replacingOccurrences(of: Self.operator, with: person)
+                .write(to: target, atomically: false, encoding: .utf8)
         }
     }
+
+    /// Who may approve in the bundle as it comes.
+    private static let `operator` = "os:operator"
 
     /// Replaces each `review_by: YYYY-MM-DD` by `review_by: date`.
     static func stamp(_ contents: String, _ date: String) -> String {

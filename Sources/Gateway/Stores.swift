@@ -78,9 +78,7 @@ struct Stores {
 
     var auditor: AuditorQuery { AuditorQuery(settings) }
 
-    /// The policy bundle in the configured directory.
-    func policyBundle() throws -> PolicyBundle { try Self.policyBundle(in: configuration.policies) }
-
+    /// The policy bundle of a directory.
     static func policyBundle(in directory: String) throws -> PolicyBundle {
         do throws(PolicyLoadError) {
             return try PolicyBundle(files: BundleFile.read(directory: directory))

@@ -35,14 +35,77 @@ package struct PostgresDeviceDirectory: DeviceDirectory {
     /// - Throws: `rejected` when a serial number, UDID or SID belongs to another device.
     package func put(_ devices: [DeviceFacts], at now: Timestamp, by actor: String) async throws(LedgerError)
     {
-        let rows: [[Parameter]] = devices.map { device in
-            [.text(Self.document(device)), .timestamp(now.microseconds), .text(actor)]
+        try await write { connection throws(DatabaseError) in
+            for device in devices { try Self.put(device, at: now, by: actor, connection) }
         }
-        do {
-            try await writer.write { connection throws(DatabaseError) in
-                for row in rows { _ = try connection.query(Self.put, row) }
+    }
+
+    /// As `put(_:at:by:)`, and records that it was done, in the same transaction.
+    ///
+    /// - Parameters:
+    ///   - event: says when and by whom, too.
+    ///   - id: of the event, so that a call made again is recognised.
+    ///   - progress: told after each device how many are put; from the start again when the connection was
+    ///     lost.
+    package func put(
+        _ devices: [DeviceFacts], recording event: AdminEvent, id: RequestID,
+        progress: @escaping @Sendable (Int) -> Void
+    ) async throws(LedgerError) {
+        try await write { connection throws(DatabaseError) in
+            for (index, device) in devices.enumerated() {
+                try Self.put(device, at: event.at, by: event.actor, connection)
+                progress(index + 1)
             }
-        } catch { throw Self.ledgerError(error) }
+            try Self.record(event, id, connection)
+        }
+    }
+
+    /// Changes one device and records what was changed (`device.set`), in one transaction; nothing is
+    /// recorded when nothing is different. Nil when there is no such device.
+    ///
+    /// - Parameter id: of the event, so that a call made again is recognised.
+    /// - Throws: `rejected` when a serial number, UDID or SID belongs to another device.
+    package func set(
+        _ device: DeviceID, _ change: DeviceChange, at now: Timestamp, by actor: String, id: RequestID
+    ) async throws(LedgerError) -> DeviceDifference? {
+        try await write { connection throws(DatabaseError) in
+            guard try connection.row(Self.lock, [.text(device.rawValue)]).bool(0),
+                let row = try connection.query(Self.one, [.text(device.rawValue)]).first
+            else { return nil }
+            let old = try Self.facts(row)
+            let new = change.applied(to: old)
+            let difference = DeviceDifference(from: old, to: new)
+            guard !difference.fields.isEmpty else { return difference }
+            try Self.put(new, at: now, by: actor, connection)
+            let event = AdminEvent(
+                at: now, actor: actor, action: "device.set", target: device.rawValue,
+                reason: difference.document.canonicalText)
+            try Self.record(event, id, connection)
+            return difference
+        }
+    }
+
+    private static func put(
+        _ device: DeviceFacts, at now: Timestamp, by actor: String, _ connection: Connection
+    ) throws(DatabaseError) {
+        let document = JSONValue.object(device.members).canonicalText
+        _ = try connection.query(Self.put, [.text(document), .timestamp(now.microseconds), .text(actor)])
+    }
+
+    private static func record(_ event: AdminEvent, _ id: RequestID, _ connection: Connection)
+        throws(DatabaseError)
+    {
+        let values: [Parameter] = [
+            .uuid(id.bytes), .timestamp(event.at.microseconds), .text(event.actor), .text(event.action),
+            .text(event.target), .text(event.reason),
+        ]
+        _ = try connection.query(Self.event, values)
+    }
+
+    private func write<Value: Sendable>(
+        _ body: @escaping @Sendable (Connection) throws(DatabaseError) -> Value
+    ) async throws(LedgerError) -> Value {
+        do { return try await writer.write(body) } catch { throw Self.ledgerError(error) }
     }
 
     private func read<Value: Sendable>(
@@ -61,24 +124,6 @@ package struct PostgresDeviceDirectory: DeviceDirectory {
         }
     }
 
-    private static func document(_ device: DeviceFacts) -> String {
-        func list(_ values: [String]) -> JSONValue { .array(values.map(JSONValue.string)) }
-        return JSONValue.object([
-            "id": .string(device.id.rawValue), "serial": JSONValue(device.serial),
-            "udid": JSONValue(device.udid),
-            "sid": JSONValue(device.sid), "owner": JSONValue(device.owner), "groups": list(device.groups),
-            "dns": list(device.dns), "email": list(device.email), "upn": list(device.upn),
-            "posture": .array(
-                device.posture.map { fact in
-                    [
-                        "source": .string(fact.source), "status": .string(fact.status.rawValue),
-                        "jailbroken": fact.jailbroken.map(JSONValue.bool) ?? .null,
-                        "observed_at": JSONValue(fact.observedAt?.description),
-                    ]
-                }),
-        ]).canonicalText
-    }
-
     private static func facts(_ row: Row) throws(DatabaseError) -> DeviceFacts {
         guard let id = DeviceID(try row.text(0)) else { throw .unexpectedRow("not a device id") }
         let posture: [PostureFact]
@@ -93,6 +138,8 @@ package struct PostgresDeviceDirectory: DeviceDirectory {
     }
 
     private static let put = Statement("SELECT directory.put_device($1, $2, $3)")
+    private static let lock = Statement("SELECT directory.lock_device($1)")
+    private static let event = Statement("SELECT ledger.append_admin_event($1, $2, $3, $4, $5, $6)")
     private static let one = Statement(
         """
         SELECT device_id, serial, udid, groups, dns, email, upn, sid, owner, posture FROM directory.facts

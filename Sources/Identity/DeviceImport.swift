@@ -1,9 +1,15 @@
 package import EnrollmentCore
 import Foundation
 
-/// Reads device lists: one JSON object a line. Strict, because an attribute that is silently dropped could
-/// open the gate: unknown members, wrong types and bad times are errors.
+/// Reads device lists: one JSON object a line, or comma-separated text with the same columns. Strict, because
+/// an attribute that is silently dropped could open the gate: unknown members, wrong types and bad times are
+/// errors.
 package enum DeviceImport {
+    /// How a list is written.
+    package enum Format: String, Sendable, CaseIterable { case jsonl, csv }
+
+    private typealias Problem = DeviceField.Problem
+
     /// One line that cannot be taken.
     package struct LineError: Error, Sendable, Hashable, CustomStringConvertible {
         /// Counts from 1.
@@ -18,25 +24,27 @@ package enum DeviceImport {
     /// The devices of a list; blank lines are skipped.
     ///
     /// - Throws: the first line that cannot be taken; an id given twice is one.
-    package static func parse(_ text: [UInt8]) throws(LineError) -> [DeviceFacts] {
-        var devices: [DeviceFacts] = []
+    package static func parse(_ text: [UInt8], as format: Format = .jsonl) throws(LineError) -> [DeviceFacts]
+    {
+        let entries = try format == .csv ? DeviceTable.parse(text) : lines(text)
         var seen: Set<DeviceID> = []
+        for (line, device) in entries where !seen.insert(device.id).inserted {
+            throw LineError(line: line, problem: "\(device.id) is given twice")
+        }
+        return entries.map(\.device)
+    }
+
+    private static func lines(_ text: [UInt8]) throws(LineError) -> [(line: Int, device: DeviceFacts)] {
+        var devices: [(line: Int, device: DeviceFacts)] = []
         let lines = text.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
         for (index, line) in lines.enumerated() {
             let content = line.last == UInt8(ascii: "\r") ? line.dropLast() : line
             if content.allSatisfy({ $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }) { continue }
-            do throws(Problem) {
-                let device = try device(Array(content))
-                guard seen.insert(device.id).inserted else { throw Problem("\(device.id) is given twice") }
-                devices.append(device)
-            } catch { throw LineError(line: index + 1, problem: error.text) }
+            do throws(Problem) { devices.append((index + 1, try device(Array(content)))) } catch {
+                throw LineError(line: index + 1, problem: error.text)
+            }
         }
         return devices
-    }
-
-    private struct Problem: Error {
-        let text: String
-        init(_ text: String) { self.text = text }
     }
 
     private static func device(_ line: [UInt8]) throws(Problem) -> DeviceFacts {
@@ -44,12 +52,10 @@ package enum DeviceImport {
             throw Problem("longer than \(maximumLineLength) octets")
         }
         var members = try object(decoded(line), "a device")
-        guard let id = DeviceID(try string(&members, "id") ?? "") else {
-            throw Problem("id must be 1 to 64 of A-Z a-z 0-9 . _ -")
-        }
         let facts = DeviceFacts(
-            id: id, serial: try string(&members, "serial"), udid: try string(&members, "udid"),
-            groups: try strings(&members, "groups"), dns: try strings(&members, "dns").map(dnsName),
+            id: try DeviceField.id(try string(&members, "id")), serial: try string(&members, "serial"),
+            udid: try string(&members, "udid"), groups: try strings(&members, "groups"),
+            dns: try strings(&members, "dns").map { name throws(Problem) in try DeviceField.dnsName(name) },
             email: try strings(&members, "email"), upn: try strings(&members, "upn"),
             sid: try string(&members, "sid"), owner: try string(&members, "owner"),
             posture: try posture(members.removeValue(forKey: "posture")))
@@ -69,10 +75,10 @@ package enum DeviceImport {
         var facts: [PostureFact] = []
         for element in elements {
             var members = try object(element, "a posture fact")
-            guard let source = try string(&members, "source") else { throw Problem("posture needs a source") }
-            guard let text = try string(&members, "status"), let status = PostureStatus(rawValue: text) else {
-                throw Problem("posture status must be compliant, noncompliant, unknown or unavailable")
+            guard let source = try string(&members, "source") else {
+                throw Problem("posture needs a source")
             }
+            let status = try DeviceField.status(try string(&members, "status"), "posture status")
             let fact = PostureFact(
                 source: source, status: status, jailbroken: try bool(&members, "jailbroken"),
                 observedAt: try instant(&members, "observed_at"))
@@ -83,24 +89,6 @@ package enum DeviceImport {
             facts.append(fact)
         }
         return facts
-    }
-
-    /// Lower case, without a trailing dot; letters, digits, hyphens and dots, and one leading `*.` at most.
-    private static func dnsName(_ text: String) throws(Problem) -> String {
-        let name = text.lowercased()
-        let labels = (name.hasPrefix("*.") ? String(name.dropFirst(2)) : name)
-            .split(separator: ".", omittingEmptySubsequences: false)
-        let isName = labels.allSatisfy { label in
-            (1...63).contains(label.utf8.count) && label.first != "-" && label.last != "-"
-                && label.utf8.allSatisfy { byte in
-                    (0x61...0x7a).contains(byte) || (0x30...0x39).contains(byte) || byte == 0x2d
-                        || byte == 0x5f
-                }
-        }
-        guard isName, name.utf8.count <= 253 else {
-            throw Problem("dns holds a name that is none: \(text.prefix(80))")
-        }
-        return name
     }
 
     private static func object(_ value: JSONValue, _ what: String) throws(Problem) -> [String: JSONValue] {
@@ -117,7 +105,7 @@ package enum DeviceImport {
     {
         switch members.removeValue(forKey: name) {
         case nil, .null: return nil
-        case .string(let text): return try checked(text, name)
+        case .string(let text): return try DeviceField.text(text, name)
         case .bool, .integer, .array, .object: throw Problem("\(name) must be a string")
         }
     }
@@ -130,17 +118,9 @@ package enum DeviceImport {
         var texts: [String] = []
         for element in elements {
             guard case .string(let text) = element else { throw Problem("\(name) must be a list of strings") }
-            texts.append(try checked(text, name))
+            texts.append(try DeviceField.text(text, name))
         }
         return texts
-    }
-
-    private static func checked(_ text: String, _ name: String) throws(Problem) -> String {
-        let isPrintable = text.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7f }
-        guard isPrintable, (1...500).contains(text.utf8.count) else {
-            throw Problem("\(name) must have 1 to 500 octets and no control characters")
-        }
-        return text
     }
 
     private static func bool(_ members: inout [String: JSONValue], _ name: String) throws(Problem) -> Bool? {
@@ -154,10 +134,6 @@ package enum DeviceImport {
     private static func instant(_ members: inout [String: JSONValue], _ name: String) throws(Problem)
         -> Timestamp?
     {
-        guard let text = try string(&members, name) else { return nil }
-        guard let instant = Timestamp(rfc3339: text) else {
-            throw Problem("\(name) must be an RFC 3339 time")
-        }
-        return instant
+        try string(&members, name).map { text throws(Problem) in try DeviceField.instant(text, name) }
     }
 }

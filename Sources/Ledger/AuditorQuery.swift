@@ -21,4 +21,12 @@ package struct AuditorQuery: Sendable {
     package func run(_ sql: String, limit: Int) throws(DatabaseError) -> TextTable {
         try Connection(settings).readText(sql, limit: limit)
     }
+
+    /// Recorded requests with their decisions, received at `since` or later, latest first, at most `limit`.
+    ///
+    /// - Parameter since: microseconds since 1970-01-01T00:00:00Z.
+    /// - Throws: `DatabaseError`.
+    package func recorded(since: Int64, limit: Int) throws(DatabaseError) -> RecordedRequests {
+        try RecordedRequests(settings, since: since, limit: limit)
+    }
 }

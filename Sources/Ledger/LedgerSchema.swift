@@ -11,6 +11,8 @@ package enum LedgerSchema {
         Migration(number: 5, name: "issuing", script: PackageResources.m0005_issuing_sql),
         Migration(number: 6, name: "state", script: PackageResources.m0006_state_sql),
         Migration(number: 7, name: "audit", script: PackageResources.m0007_audit_sql),
+        Migration(number: 8, name: "activation", script: PackageResources.m0008_activation_sql),
+        Migration(number: 9, name: "approvals", script: PackageResources.m0009_approvals_sql),
     ]
 
     /// SQL that creates the roles; a superuser runs it once for a cluster (deploy/postgres/roles.sql).

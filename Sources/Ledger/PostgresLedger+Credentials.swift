@@ -109,32 +109,15 @@ extension PostgresLedger: CredentialStore {
     private static let mint = Statement("SELECT ledger.mint($1, $2, $3, $4, $5, $6, $7, $8, $9)")
     private static let credential = Statement(
         """
-        SELECT c.credential_id, c.master_key_version, c.service, c.device_id, c.restricted_to, c.minted_at,
-               c.expires_at, c.minted_by, v.at, u.transaction_key, h.transaction_key, h.hold_until,
-               EXISTS (SELECT FROM ledger.standing(u.transaction_key, $2) WHERE status = 'ended')
-        FROM ledger.credential AS c
-        LEFT JOIN ledger.credential_event AS v ON v.credential_id = c.credential_id AND v.kind = 'revoke'
-        LEFT JOIN ledger.credential_event AS u
-          ON u.credential_id = c.credential_id AND u.kind IN ('consume', 'bind')
-        LEFT JOIN LATERAL (SELECT transaction_key, hold_until FROM ledger.credential_event
-          WHERE credential_id = c.credential_id AND kind = 'defer'
-          ORDER BY hold_until DESC LIMIT 1) AS h ON true
-        WHERE c.credential_id = $1
+        SELECT k.*, EXISTS (SELECT FROM ledger.standing(k.used_for, $2) WHERE status = 'ended')
+        FROM ledger.known_credential AS k WHERE k.credential_id = $1
         """)
     private static let credentials = Statement(
         """
-        SELECT c.credential_id, c.master_key_version, c.service, c.device_id, c.restricted_to, c.minted_at,
-               c.expires_at, c.minted_by, v.at, u.transaction_key, h.transaction_key, h.hold_until,
-               EXISTS (SELECT FROM ledger.standing(u.transaction_key, $4) WHERE status = 'ended')
-        FROM ledger.credential AS c
-        LEFT JOIN ledger.credential_event AS v ON v.credential_id = c.credential_id AND v.kind = 'revoke'
-        LEFT JOIN ledger.credential_event AS u
-          ON u.credential_id = c.credential_id AND u.kind IN ('consume', 'bind')
-        LEFT JOIN LATERAL (SELECT transaction_key, hold_until FROM ledger.credential_event
-          WHERE credential_id = c.credential_id AND kind = 'defer'
-          ORDER BY hold_until DESC LIMIT 1) AS h ON true
-        WHERE ($1 IS NULL OR c.service = $1) AND ($2 IS NULL OR c.device_id = $2)
-        ORDER BY c.minted_at DESC, c.credential_id LIMIT $3
+        SELECT k.*, EXISTS (SELECT FROM ledger.standing(k.used_for, $4) WHERE status = 'ended')
+        FROM ledger.known_credential AS k
+        WHERE ($1 IS NULL OR k.service = $1) AND ($2 IS NULL OR k.device_id = $2)
+        ORDER BY k.minted_at DESC, k.credential_id LIMIT $3
         """)
     private static let revokeCredential = Statement("SELECT ledger.revoke_credential($1, $2, $3, $4, $5)")
     private static let account = Statement(

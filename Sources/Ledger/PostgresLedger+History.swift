@@ -51,17 +51,23 @@ extension PostgresLedger {
         }
     }
 
-    package func history(
-        device: DeviceID, service: ServiceName, publicKey: Digest?, at now: Timestamp
-    ) async throws(LedgerError) -> HistoryFacts {
+    package func circumstances(
+        device: DeviceID, service: ServiceName, publicKey: Digest?, credential: CredentialID?,
+        transaction: TransactionKey?, at now: Timestamp
+    ) async throws(LedgerError) -> Circumstances {
         let values: [Parameter] = [
             .text(device.rawValue), .text(service.rawValue), .digest(publicKey), .timestamp(now),
+            .text(credential?.rawValue), .digest(transaction?.digest),
         ]
         return try await read { connection throws(DatabaseError) in
-            let row = try connection.row(Self.history, values)
-            return HistoryFacts(
+            let row = try connection.row(Self.circumstances, values)
+            let history = HistoryFacts(
                 activeCertificates: Int(clamping: try row.integer(0)), keySeenOnOtherDevice: try row.bool(1),
-                keyBlocked: try row.bool(2))
+                keyBlocked: try row.bool(2), failedAttempts: Int(clamping: try row.integer(3)),
+                lastProofs: try row.texts(5), mintedBy: try row.optionalText(4))
+            return Circumstances(
+                history: history,
+                approvals: try AttemptDocuments.decode([Approval].self, from: try row.text(6)))
         }
     }
 
@@ -100,7 +106,10 @@ extension PostgresLedger {
         LEFT JOIN ledger.revocation AS v ON v.issuer = r.issuer AND v.serial = r.serial
         WHERE $1 IS NULL OR r.device_id = $1 ORDER BY c.signed_at DESC LIMIT $2
         """)
-    private static let history = Statement(
-        "SELECT active, elsewhere, blocked FROM ledger.history($1, $2, $3, $4)")
+    private static let circumstances = Statement(
+        """
+        SELECT active, elsewhere, blocked, failed, minted_by, coalesce(last_proofs, '{}'), words
+        FROM ledger.circumstances($1, $2, $3, $4, $5, $6)
+        """)
     private static let conflict = Statement("SELECT ledger.conflict($1, $2, $3, $4, $5)")
 }

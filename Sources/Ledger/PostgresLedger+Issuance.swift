@@ -8,7 +8,7 @@ extension PostgresLedger: IssuanceLedger {
             let (standing, isOverdue) = try await read { connection throws(DatabaseError) in
                 try Self.standing(try connection.query(Self.standing, values).first)
             }
-            guard isOverdue, case .inFlight(let request, _) = standing else { return standing }
+            guard isOverdue, case .inFlight(let request) = standing else { return standing }
             _ = try await close(request, because: "signing deadline passed")
         }
     }
@@ -19,7 +19,7 @@ extension PostgresLedger: IssuanceLedger {
         switch try row.text(0) {
         case "issued": return (.issued(try issued(row, from: 1)), false)
         case "in_flight":
-            return (.inFlight(request: try row.requestID(1), since: try row.instant(2)), try row.bool(8))
+            return (.inFlight(request: try row.requestID(1)), try row.bool(7))
         default: return (.open, false)
         }
     }
@@ -94,9 +94,9 @@ extension PostgresLedger: IssuanceLedger {
         case "reserved":
             return .reserved(
                 Reservation(
-                    requestID: try row.requestID(2), issuer: try row.text(5), serial: try row.bytes(6),
+                    requestID: try row.requestID(2), issuer: try row.text(4), serial: try row.bytes(5),
                     tbsDigest: digest))
-        case "in_flight": return .inFlight(request: try row.requestID(2), since: try row.instant(3))
+        case "in_flight": return .inFlight(request: try row.requestID(2))
         case "issued": return .issued(try issued(row, from: 2))
         case "credential":
             guard let state = CredentialState(rawValue: try row.text(1)) else {
@@ -108,31 +108,30 @@ extension PostgresLedger: IssuanceLedger {
         }
     }
 
-    /// Reads request id, since (skipped), DER, issuer, serial, device and notAfter from `first` on.
+    /// Reads request id, DER, issuer, serial, device and notAfter from `first` on.
     static func issued(_ row: Row, from first: Int) throws(DatabaseError) -> IssuedCertificate {
         IssuedCertificate(
-            requestID: try row.requestID(first), certificate: try row.bytes(first + 2),
-            issuer: try row.text(first + 3), serial: try row.bytes(first + 4),
-            device: try row.device(first + 5),
-            notAfter: try row.instant(first + 6))
+            requestID: try row.requestID(first), certificate: try row.bytes(first + 1),
+            issuer: try row.text(first + 2), serial: try row.bytes(first + 3),
+            device: try row.device(first + 4), notAfter: try row.instant(first + 5))
     }
 
     private static let standing = Statement(
         """
-        SELECT status, request_id, since, der, issuer, serial, device_id, not_after, past_deadline
+        SELECT status, request_id, der, issuer, serial, device_id, not_after, past_deadline
         FROM ledger.standing($1, $2)
         """)
     private static let recordAttempt = Statement("SELECT ledger.record_attempt($1, $2, $3)")
     private static let recordRefusal = Statement("SELECT ledger.record_refusal($1, $2, $3)")
     private static let reserve = Statement(
         """
-        SELECT status, detail, request_id, since, der, issuer, serial, device_id, not_after
+        SELECT status, detail, request_id, der, issuer, serial, device_id, not_after
         FROM ledger.reserve($1, $2, $3, $4)
         """)
     private static let commit = Statement("SELECT ledger.commit($1, $2, $3)")
     private static let issuedCertificate = Statement(
         """
-        SELECT r.request_id, c.signed_at, c.der, r.issuer, r.serial, r.device_id, r.not_after
+        SELECT r.request_id, c.der, r.issuer, r.serial, r.device_id, r.not_after
         FROM ledger.reservation AS r JOIN ledger.certificate AS c USING (request_id) WHERE r.request_id = $1
         """)
     private static let close = Statement("SELECT ledger.close($1, $2, $3, $4)")

@@ -1,46 +1,12 @@
 import Database
 package import EnrollmentCore
 
-/// An act of an administrator, as recorded.
-package struct AdminEvent: Sendable, Hashable {
-    package let at: Timestamp
-    package let actor: String
-    /// Stable, e.g. `device.import`.
-    package let action: String
-    package let target: String
-    package let reason: String
-
-    package init(at: Timestamp, actor: String, action: String, target: String, reason: String) {
-        self.at = at
-        self.actor = actor
-        self.action = action
-        self.target = target
-        self.reason = reason
-    }
-}
-
 /// Why a certificate is revoked (RFC 5280 §5.3.1); the names are the RFC's.
 package enum RevocationReason: String, Sendable, Hashable, CaseIterable {
     case unspecified, keyCompromise, affiliationChanged, superseded, cessationOfOperation, privilegeWithdrawn
 }
 
 extension PostgresLedger {
-    /// Records that a policy bundle is in force. Decisions refer to it, so this comes before the first
-    /// request.
-    ///
-    /// - Parameters:
-    ///   - digest: SHA-256 of `canonicalBytes`; the database checks it.
-    ///   - canonicalBytes: the whole bundle, enough to decide again.
-    package func activatePolicy(
-        digest: Digest, canonicalBytes: [UInt8], by actor: String, at now: Timestamp
-    ) async throws(LedgerError) {
-        let values: [Parameter] = [
-            newID(), .digest(digest), .bytes(canonicalBytes), .timestamp(now), .text(actor.storable),
-        ]
-        try await write { connection throws(DatabaseError) in _ = try connection.query(Self.activate, values)
-        }
-    }
-
     /// Closes reservations that were never signed and revokes their serials: those past their signing
     /// deadline, and all of `gateway` when it is named, which only its own start-up may do. Returns how many.
     package func reconcile(gateway: String?, now: Timestamp) async throws(LedgerError) -> Int {
@@ -115,7 +81,6 @@ extension PostgresLedger {
         }
     }
 
-    private static let activate = Statement("SELECT ledger.activate_policy($1, $2, $3, $4, $5)")
     private static let reconcile = Statement("SELECT ledger.reconcile($1, $2, 1000)")
     private static let forget = Statement("SELECT state.forget($1, 10000)")
     private static let revoke = Statement("SELECT ledger.revoke($1, $2, $3, $4, $5, $6)")

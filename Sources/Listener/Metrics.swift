@@ -9,6 +9,8 @@ package final class Metrics: Sendable {
         var requests: [RequestLabels: UInt64] = [:]
         var durations: [ListenerName: Histogram] = [:]
         var decisions: [String: UInt64] = [:]
+        var activations: [String: UInt64] = [:]
+        var policy: (sha256: String, isSkewed: Bool)?
     }
 
     private struct RequestLabels: Hashable {
@@ -37,6 +39,20 @@ package final class Metrics: Sendable {
         state.withLock { $0.decisions[effect, default: 0] &+= 1 }
     }
 
+    /// Counts what became of a policy bundle: `activated`, `followed`, `superseded` or `refused`.
+    package func countActivation(verdict: String) {
+        state.withLock { $0.activations[verdict, default: 0] &+= 1 }
+    }
+
+    /// Says which policy is in force here.
+    ///
+    /// - Parameters:
+    ///   - sha256: in hexadecimal, of the bundle.
+    ///   - isSkewed: whether the ledger's latest activation is another one.
+    package func setPolicy(sha256: String, isSkewed: Bool) {
+        state.withLock { $0.policy = (sha256, isSkewed) }
+    }
+
     /// Everything counted so far, as `text/plain; version=0.0.4`, in a stable order.
     package func rendered() -> String {
         let state = state.withLock { $0 }
@@ -59,7 +75,21 @@ package final class Metrics: Sendable {
         for (effect, count) in state.decisions.sorted(by: { $0.key < $1.key }) {
             text += "gatehouse_decisions_total{effect=\"\(effect)\"} \(count)\n"
         }
-        return text
+        return text + Self.policy(state)
+    }
+
+    private static func policy(_ state: State) -> String {
+        var text = "# HELP gatehouse_policy_activations_total What became of policy bundles.\n"
+        text += "# TYPE gatehouse_policy_activations_total counter\n"
+        for (verdict, count) in state.activations.sorted(by: { $0.key < $1.key }) {
+            text += "gatehouse_policy_activations_total{verdict=\"\(verdict)\"} \(count)\n"
+        }
+        guard let policy = state.policy else { return text }
+        text +=
+            "# HELP gatehouse_policy_skew Whether the ledger's latest policy is not the one in force here.\n"
+        text += "# TYPE gatehouse_policy_skew gauge\ngatehouse_policy_skew \(policy.isSkewed ? 1 : 0)\n"
+        text += "# HELP gatehouse_policy_info The policy in force here.\n# TYPE gatehouse_policy_info gauge\n"
+        return text + "gatehouse_policy_info{sha256=\"\(policy.sha256)\"} 1\n"
     }
 }
 

@@ -1,13 +1,17 @@
 /// A range of IP addresses in CIDR notation (RFC 4632, RFC 4291 §2.3).
-struct AddressRange: Sendable, Hashable {
-    enum Fault: Error, Sendable, Hashable { case malformed, hostBits }
+package struct AddressRange: Sendable, Hashable {
+    /// Why a text is no range.
+    package enum Fault: Error, Sendable, Hashable { case malformed, hostBits }
 
-    let text: String
-    private let network: [UInt8]
-    private let length: Int
+    /// As it is written.
+    package let text: String
+    /// The network's own address, 4 or 16 octets.
+    package let network: [UInt8]
+    /// Bits of the prefix.
+    package let length: Int
 
     /// - Throws: when it is no CIDR, or when bits after the prefix are set, which hides what was meant.
-    init(_ text: String) throws(Fault) {
+    package init(_ text: String) throws(Fault) {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
         guard parts.count == 2, let address = IPAddressText.octets(parts[0]), parts[1].utf8.count <= 3,
             parts[1].utf8.allSatisfy({ (0x30...0x39).contains($0) }), let length = Int(parts[1]),
@@ -20,7 +24,7 @@ struct AddressRange: Sendable, Hashable {
     }
 
     /// Whether `address`, in text form, lies in the range; nil when it is no address.
-    func contains(_ address: String) -> Bool? {
+    package func contains(_ address: String) -> Bool? {
         guard let octets = IPAddressText.octets(address[...]) else { return nil }
         return octets.count == network.count && Self.masked(octets, length) == network
     }

@@ -19,12 +19,18 @@ struct BuiltInChecks {
         guard service.protocols.contains(input.enrollmentProtocol) else {
             return blocked(.protocolNotEnabled)
         }
+        guard !bundle.refuses(reviewBy: service.reviewBy, at: input.instant) else {
+            return blocked(.reviewOverdue)
+        }
         if let block = proofBlock() ?? directoryBlock() ?? renewalBlock() {
             return .failure(BlockedError(block))
         }
         let name = input.requestedProfile ?? service.profiles.first
         guard let name, service.profiles.contains(name), let profile = bundle.profile(named: name) else {
             return blocked(.profileNotOffered)
+        }
+        guard !bundle.refuses(reviewBy: profile.reviewBy, at: input.instant) else {
+            return blocked(.reviewOverdue)
         }
         if let block = requestBlock(profile) ?? limitBlock(service) { return .failure(BlockedError(block)) }
         return .success((service, profile))
@@ -38,8 +44,8 @@ struct BuiltInChecks {
     private func noUsableProof(_ code: ReasonCode) -> Block { Block(code: code, kind: .noUsableProof) }
 
     private func proofBlock() -> Block? {
-        let named = Set(input.proofs.compactMap(\.device))
-        guard named.count <= 1 else { return noUsableProof(.proofConflict) }
+        let named = input.proofs.compactMap(\.device)
+        guard named.allSatisfy({ $0 == named.first }) else { return noUsableProof(.proofConflict) }
         guard let proven = input.provenDevice, named.contains(proven) else {
             return noUsableProof(input.provenDevice == nil || named.isEmpty ? .proofNone : .proofConflict)
         }

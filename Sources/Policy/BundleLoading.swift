@@ -14,7 +14,7 @@ struct BundleLoader {
 
     init(files: [BundleFile]) { self.files = files.sorted { $0.path < $1.path } }
 
-    mutating func load() throws(PolicyLoadError) -> Loaded {
+    func load() throws(PolicyLoadError) -> Loaded {
         let paths = acceptedPaths()
         var documents: [String: YAMLNode] = [:]
         for file in files where paths.contains(file.path) {
@@ -23,19 +23,24 @@ struct BundleLoader {
         for path in CatalogLoader.paths where !paths.contains(path) {
             faults.report(file: path, "this file is missing", remedy: "every bundle declares it")
         }
-        // A catalog with a gap would make good names in the rules look unknown.
-        try faults.throwIfAny()
         var loader = CatalogLoader(documents: documents, faults)
         loader.load()
-        try faults.throwIfAny()
-        let rules = paths.filter(Self.isRule).sorted().compactMap { path in
-            documents[path].flatMap { RuleLoader(document: $0, faults: faults).rule(&loader) }
+        let rulePaths = paths.filter(Self.isRule).sorted()
+        let ids = Set(rulePaths.map(Self.stem) + rulePaths.compactMap { documents[$0]?.declaredID })
+        var rules: [Rule] = []
+        var cases: [PolicyCase] = []
+        for path in rulePaths {
+            let rule = documents[path].flatMap { RuleLoader(document: $0, faults: faults).rule(&loader) }
+            if let rule { rules.append(rule) }
+            guard let document = documents[Self.casesPath(path)] else { continue }
+            cases += CaseLoader(
+                ruleID: rule?.id ?? Self.stem(path), scope: rule?.scope, ruleIDs: ids,
+                catalog: loader.catalog,
+                faults: faults
+            )
+            .cases(document)
         }
         refuseRepeatedIDs(rules)
-        let cases = rules.flatMap { rule -> [PolicyCase] in
-            guard let document = documents[Self.casesPath(rule.position.file)] else { return [] }
-            return CaseLoader(rule: rule, catalog: loader.catalog, faults: faults).cases(document)
-        }
         try faults.throwIfAny()
         guard let defaultService = loader.catalog.services.values.first(where: \.isDefault) else {
             throw PolicyLoadError(diagnostics: [])
@@ -52,6 +57,11 @@ struct BundleLoader {
 
     private static func isRule(_ path: String) -> Bool {
         path.hasPrefix("rules/") && path.hasSuffix(".yaml") && !path.hasSuffix(".cases.yaml")
+    }
+
+    /// The file's name without its ending.
+    static func stem(_ path: String) -> String {
+        String(path.split(separator: "/").last?.dropLast(5) ?? "")
     }
 
     private static func casesPath(_ rule: String) -> String { String(rule.dropLast(5)) + ".cases.yaml" }
@@ -111,5 +121,13 @@ struct BundleLoader {
             }
             seen[rule.id] = rule.position.file
         }
+    }
+}
+
+extension YAMLNode {
+    /// The id that a rule's document gives itself, well formed or not.
+    fileprivate var declaredID: String? {
+        if case .scalar(let id, _) = self["id"]?.content { return id }
+        return nil
     }
 }

@@ -1,45 +1,43 @@
 import EnrollmentCore
 
-/// Reads the request of a case.
+/// Reads a request written down: a case's, or one to be asked about by hand.
 struct CaseInputLoader {
-    private static let keys = [
-        "at", "inquiry", "service", "profile", "protocol", "operation", "device", "posture", "proof",
-        "claims",
-        "csr", "history", "client_address",
-    ]
     private static let credential = CredentialID("AAAAAAAAAAAAAAAA")
 
-    let rule: Rule
+    /// The service of requests that name none.
+    let onlyService: String?
     let catalog: Catalog
     let faults: DiagnosticCollector
 
     func input(_ node: YAMLNode) -> (input: PolicyInput, question: PolicyQuestion)? {
-        guard let reader = MappingReader(node, named: "the request", known: Self.keys, faults),
-            let instant = readInstant(reader)
-        else { return nil }
-        let question = readQuestion(reader["inquiry"])
-        let onlyService = rule.scope.services.flatMap { $0.count == 1 ? $0.first?.rawValue : nil }
-        guard let service = reader["service"].map({ $0.text("service", faults) }) ?? onlyService else {
-            faults.report(
-                reader.position, "`service` is missing from the request", remedy: "the rule is for several")
+        guard let reader = MappingReader(node, named: "the request", as: CaseShapes.request, faults) else {
             return nil
         }
-        let request = readRequest(reader["csr"], instant, hasKey: question == .request)
-        let proofs = readProofs(reader["proof"], request.names, instant)
-        let device = reader["device"].flatMap { readDevice($0, reader["posture"], instant) }
+        let instant =
+            reader["at"].map { $0.instant("at", faults) } ?? Timestamp(rfc3339: "2026-11-22T12:00:00Z")
+        guard let service = reader["service"] == nil ? onlyService : reader.text("service") else {
+            faults.report(
+                reader.position, "`service` is missing from the request",
+                remedy: "name a service of the catalog")
+            return nil
+        }
+        guard let instant else { return nil }
+        let question = readQuestion(reader["inquiry"])
+        let request = readRequest(reader.mapping("csr"), instant, hasKey: question == .request)
+        let proofs = readProofs(reader.mapping("proof"), request.names, instant)
         let named = Set(proofs.compactMap(\.device))
         let input = PolicyInput(
             service: ServiceName(service),
-            requestedProfile: reader["profile"].flatMap { $0.text("profile", faults) }.map {
-                ProfileName($0)
-            },
-            enrollmentProtocol: choice(reader, "protocol", otherwise: defaultProtocol(service)),
-            operation: choice(reader, "operation", otherwise: .enroll), instant: instant, request: request,
-            proofs: proofs, claimedDevices: reader["claims"].flatMap { $0.names("claims", faults) } ?? [],
-            provenDevice: named.count == 1 ? named.first : nil, device: device,
-            history: readHistory(reader["history"]),
-            clientAddress: reader["client_address"].flatMap { $0.text("client_address", faults) }
-                ?? "192.0.2.1")
+            requestedProfile: reader.text("profile").map { ProfileName($0) },
+            enrollmentProtocol: reader.choice("protocol", of: EnrollmentProtocol.self)
+                ?? defaultProtocol(service),
+            operation: reader.choice("operation", of: EnrollmentOperation.self) ?? .enroll, instant: instant,
+            request: request, proofs: proofs, claimedDevices: reader.names("claims") ?? [],
+            provenDevice: named.count == 1 ? named.first : nil,
+            device: reader.mapping("device").flatMap { readDevice($0, reader["posture"], instant) },
+            history: readHistory(reader.mapping("history")),
+            approvals: readApprovals(reader["approvals"], instant),
+            clientAddress: reader.text("client_address") ?? "192.0.2.1")
         return (input, question)
     }
 
@@ -54,62 +52,46 @@ struct CaseInputLoader {
         }
     }
 
-    private func readInstant(_ reader: MappingReader) -> Timestamp? {
-        guard let node = reader["at"] else { return Timestamp(rfc3339: "2026-11-22T12:00:00Z") }
-        guard let text = node.text("at", faults) else { return nil }
-        if let instant = Timestamp(rfc3339: text) { return instant }
-        faults.report(node.position, "`at` must be a time", remedy: "write 2026-11-22T12:00:00Z")
-        return nil
-    }
-
     private func defaultProtocol(_ service: String) -> EnrollmentProtocol {
         let protocols = catalog.services[ServiceName(service)]?.protocols ?? []
         return EnrollmentProtocol.allCases.first { protocols.contains($0) } ?? .est
     }
 
-    private func choice<Choice: CaseIterable & RawRepresentable<String>>(
-        _ reader: MappingReader, _ key: String, otherwise: Choice
-    ) -> Choice {
-        reader[key] == nil ? otherwise : reader.choice(key, of: Choice.self) ?? otherwise
-    }
-
-    private func readDevice(_ node: YAMLNode, _ posture: YAMLNode?, _ instant: Timestamp) -> DeviceFacts? {
-        let known = ["id", "serial", "udid", "group", "dns", "email", "upn", "owner"]
-        guard let reader = MappingReader(node, named: "device", known: known, faults),
-            let id = device(reader, "id")
-        else { return nil }
-        func texts(_ key: String) -> [String] { reader[key].flatMap { optionalNames($0, key) } ?? [] }
-        func text(_ key: String) -> String? { reader[key].flatMap { $0.text(key, faults) } }
+    private func readDevice(
+        _ reader: MappingReader, _ posture: YAMLNode?, _ instant: Timestamp
+    ) -> DeviceFacts? {
+        guard let id = device(reader, "id") else { return nil }
         return DeviceFacts(
-            id: id, serial: text("serial"), udid: text("udid"), groups: texts("group"), dns: texts("dns"),
-            email: texts("email"), upn: texts("upn"), owner: text("owner"),
-            posture: (posture.flatMap { postureItems($0) } ?? []).compactMap { readPosture($0, instant) })
+            id: id, serial: reader.text("serial"), udid: reader.text("udid"),
+            groups: openNames(reader, "group"), dns: openNames(reader, "dns"),
+            email: openNames(reader, "email"), upn: openNames(reader, "upn"), sid: reader.text("sid"),
+            owner: reader.text("owner"), posture: listOrOne(posture).compactMap { readPosture($0, instant) })
     }
 
-    /// A list that may be empty here: the directory may know of none.
-    private func optionalNames(_ node: YAMLNode, _ key: String) -> [String]? {
-        if case .sequence(let items) = node.content, items.isEmpty { return [] }
-        return node.names(key, faults)
+    /// A list that may be empty: the directory may know of none.
+    private func openNames(_ reader: MappingReader?, _ key: String) -> [String] {
+        if case .sequence(let items) = reader?[key]?.content, items.isEmpty { return [] }
+        return reader?.names(key) ?? []
     }
 
-    private func postureItems(_ node: YAMLNode) -> [YAMLNode] {
-        if case .sequence(let items) = node.content { return items }
-        return [node]
+    private func listOrOne(_ node: YAMLNode?) -> [YAMLNode] {
+        if case .sequence(let items) = node?.content { return items }
+        return node.map { [$0] } ?? []
     }
 
     private func readPosture(_ node: YAMLNode, _ instant: Timestamp) -> PostureFact? {
-        let known = ["source", "status", "jailbroken", "age", "from_now"]
-        guard let reader = MappingReader(node, named: "posture", known: known, faults),
+        guard let reader = MappingReader(node, named: "posture", as: CaseShapes.posture, faults),
             let source = reader.text("source")
         else { return nil }
-        let status = choice(reader, "status", otherwise: PostureStatus.unknown)
-        let age = reader["age"].flatMap { $0.duration("age", faults) }
-        let ahead = reader["from_now"].flatMap { $0.duration("from_now", faults) }
-        let offset = age.map { -$0 } ?? ahead
         return PostureFact(
-            source: source, status: status,
-            jailbroken: reader["jailbroken"].flatMap { $0.boolean("jailbroken", faults) },
-            observedAt: offset.map { instant.adding(seconds: $0) })
+            source: source, status: reader.choice("status", of: PostureStatus.self) ?? .unknown,
+            jailbroken: reader.boolean("jailbroken"), observedAt: moment(reader, instant))
+    }
+
+    /// The instant that `age` or `from_now` tells; nil without either.
+    private func moment(_ reader: MappingReader, _ instant: Timestamp) -> Timestamp? {
+        (reader.duration("age").map { -$0 } ?? reader.duration("from_now"))
+            .map { instant.adding(seconds: $0) }
     }
 
     private func device(_ reader: MappingReader, _ key: String) -> DeviceID? {
@@ -119,86 +101,80 @@ struct CaseInputLoader {
         return nil
     }
 
-    private func readProofs(_ node: YAMLNode?, _ wished: CertificateNames, _ instant: Timestamp)
-        -> [VerifiedProof]
-    {
-        let known = ["one_time_credential", "account", "certificate_of_ours", "domain_control"]
-        guard let node, let reader = MappingReader(node, named: "proof", known: known, faults),
-            let credential = Self.credential
-        else { return [] }
-        func bound(_ key: String, _ keys: [String]) -> (MappingReader, DeviceID)? {
-            guard let member = reader[key],
-                let inner = MappingReader(member, named: key, known: keys, faults),
-                let device = device(inner, "bound_to")
-            else { return nil }
-            return (inner, device)
-        }
+    private func readProofs(
+        _ reader: MappingReader?, _ wished: CertificateNames, _ instant: Timestamp
+    ) -> [VerifiedProof] {
+        guard let reader, let credential = Self.credential else { return [] }
         var proofs: [VerifiedProof] = []
-        if let (inner, device) = bound("one_time_credential", ["bound_to", "state"]) {
-            let state = choice(inner, "state", otherwise: CredentialState.usable)
-            proofs.append(.oneTimeCredential(id: credential, device: device, state: state))
-        }
-        if let (inner, device) = bound("account", ["bound_to", "state"]) {
-            let state = choice(inner, "state", otherwise: CredentialState.usable)
-            proofs.append(.account(id: "account", credential: credential, device: device, state: state))
-        }
-        if let (inner, device) = bound("certificate_of_ours", ["bound_to", "state", "names"]) {
-            let state = choice(inner, "state", otherwise: CertificateState.valid)
-            let names = inner["names"].map { readRequest($0, instant, hasKey: false).names } ?? wished
+        for key in ["one_time_credential", "account"] {
+            guard let member = reader.mapping(key), let device = device(member, "bound_to") else { continue }
+            let state = member.choice("state", of: CredentialState.self) ?? .usable
             proofs.append(
-                .clientCertificate(certificate: Digest(of: []), device: device, state: state, names: names))
+                key == "account"
+                    ? .account(id: "account", credential: credential, device: device, state: state)
+                    : .oneTimeCredential(id: credential, device: device, state: state))
         }
-        if let member = reader["domain_control"] { proofs += readDomainControl(member, instant) }
+        if let member = reader.mapping("certificate_of_ours"), let device = device(member, "bound_to") {
+            let names = member.mapping("names").map { readRequest($0, instant, hasKey: false).names }
+            proofs.append(
+                .clientCertificate(
+                    certificate: Digest(of: []), device: device,
+                    state: member.choice("state", of: CertificateState.self) ?? .valid,
+                    names: names ?? wished))
+        }
+        if let member = reader.mapping("domain_control") {
+            let age = member.duration("age") ?? 60
+            let shown = (member.names("names") ?? []).map {
+                DomainAuthorization(name: $0, method: "http-01", validatedAt: instant.adding(seconds: -age))
+            }
+            proofs.append(.domainControl(shown))
+        }
         return proofs
     }
 
-    private func readDomainControl(_ node: YAMLNode, _ instant: Timestamp) -> [VerifiedProof] {
-        guard let reader = MappingReader(node, named: "domain_control", known: ["names", "age"], faults)
-        else { return [] }
-        let age = reader["age"].flatMap { $0.duration("age", faults) } ?? 60
-        let shown = (reader.names("names") ?? []).map {
-            DomainAuthorization(name: $0, method: "http-01", validatedAt: instant.adding(seconds: -age))
-        }
-        return [.domainControl(shown)]
-    }
-
-    private func readRequest(_ node: YAMLNode?, _ instant: Timestamp, hasKey: Bool) -> RequestFacts {
-        let known = [
-            "common_name", "subject", "dns", "email", "uri", "ip", "upn", "unsupported", "extended_key_usage",
-            "validity", "key", "names_complete",
-        ]
-        let reader = node.flatMap { MappingReader($0, named: "csr", known: known, faults) }
-        func texts(_ key: String) -> [String] { reader?[key].flatMap { optionalNames($0, key) } ?? [] }
+    private func readRequest(
+        _ reader: MappingReader?, _ instant: Timestamp, hasKey: Bool
+    ) -> RequestFacts {
+        func texts(_ key: String) -> [String] { openNames(reader, key) }
         let names = CertificateNames(
-            commonName: reader?["common_name"].flatMap { $0.text("common_name", faults) },
-            otherSubjectAttributes: texts("subject"), dns: texts("dns"), email: texts("email"),
-            uri: texts("uri"),
-            ip: texts("ip"), upn: texts("upn"), unsupported: texts("unsupported"))
+            commonName: reader?.text("common_name"), otherSubjectAttributes: texts("subject"),
+            dns: texts("dns"), email: texts("email"), uri: texts("uri"), ip: texts("ip"), upn: texts("upn"),
+            unsupported: texts("unsupported"))
         let usages = texts("extended_key_usage").map {
             ExtendedKeyUsage(rawValue: $0)?.objectIdentifier ?? $0
         }
-        let algorithm = reader.map { choice($0, "key", otherwise: KeyAlgorithm.p256) } ?? .p256
+        let algorithm = reader?.choice("key", of: KeyAlgorithm.self) ?? .p256
         let key = hasKey ? PublicKey(subjectPublicKeyInfo: Array("key".utf8), algorithm: algorithm) : nil
-        let validity = reader?["validity"].flatMap { $0.duration("validity", faults) }
         return RequestFacts(
-            names: names,
-            namesAreComplete: reader?["names_complete"].flatMap { $0.boolean("names_complete", faults) }
-                ?? false,
+            names: names, namesAreComplete: reader?.boolean("names_complete") ?? false,
             extendedKeyUsages: usages, publicKey: key, digest: key.map { _ in Digest(of: []) },
-            requestedNotAfter: validity.map { instant.adding(seconds: $0) })
+            requestedNotAfter: reader?.duration("validity").map { instant.adding(seconds: $0) })
     }
 
-    private func readHistory(_ node: YAMLNode?) -> HistoryFacts {
-        let known = ["active_certificates", "key_seen_on_other_device", "key_blocked"]
-        guard let node, let reader = MappingReader(node, named: "history", known: known, faults) else {
-            return HistoryFacts()
+    private func readHistory(_ reader: MappingReader?) -> HistoryFacts {
+        HistoryFacts(
+            activeCertificates: Int(reader?.integer("active_certificates") ?? 0),
+            keySeenOnOtherDevice: reader?.boolean("key_seen_on_other_device") ?? false,
+            keyBlocked: reader?.boolean("key_blocked") ?? false,
+            failedAttempts: Int(reader?.integer("failed_attempts") ?? 0),
+            lastProofs: reader?.names("last_proofs") ?? [], mintedBy: reader?.text("minted_by"))
+    }
+
+    private func readApprovals(_ node: YAMLNode?, _ instant: Timestamp) -> [Approval] {
+        guard let node else { return [] }
+        guard case .sequence(let items) = node.content, items.count <= YAMLNode.longestList else {
+            faults.report(
+                node.position, "`approvals` must be a list", remedy: "- { by: \"os:jane\", verdict: approve }"
+            )
+            return []
         }
-        let count = reader["active_certificates"].flatMap {
-            $0.integer("active_certificates", in: 0...1_000_000, faults)
+        return items.compactMap { item -> Approval? in
+            guard let reader = MappingReader(item, named: "approval", as: CaseShapes.approval, faults),
+                let approver = reader.text("by"),
+                let verdict = reader.choice("verdict", of: Approval.Verdict.self)
+            else { return nil }
+            return Approval(approver: approver, verdict: verdict, at: moment(reader, instant) ?? instant)
         }
-        func flag(_ key: String) -> Bool { reader[key].map { $0.boolean(key, faults) ?? false } ?? false }
-        return HistoryFacts(
-            activeCertificates: Int(count ?? 0), keySeenOnOtherDevice: flag("key_seen_on_other_device"),
-            keyBlocked: flag("key_blocked"))
+        .sorted { $0.approver < $1.approver }
     }
 }

@@ -2,10 +2,7 @@ import EnrollmentCore
 
 /// Reads `owners.yaml` and `catalog/`.
 struct CatalogLoader {
-    static let paths = [
-        "owners.yaml", "catalog/groups.yaml", "catalog/profiles.yaml", "catalog/services.yaml",
-        "catalog/sources.yaml",
-    ]
+    static let paths = ["owners.yaml"] + CatalogShapes.sections.map { "catalog/\($0.name).yaml" }
 
     private(set) var catalog = Catalog()
     private let documents: [String: YAMLNode]
@@ -19,20 +16,43 @@ struct CatalogLoader {
 
     mutating func load() {
         loadOwners()
-        for entry in entries(of: "groups") {
-            catalog.groups[entry.key] = declared(entry, "group")
+        for (section, shape, keys) in CatalogShapes.sections {
+            let file = CatalogShapes.file(section, shape, keys: keys)
+            for entry in entries(of: section, file, keys) {
+                guard let reader = MappingReader(entry.value, named: entry.key, as: shape, faults) else {
+                    continue
+                }
+                load(entry, reader, section)
+            }
         }
-        for entry in entries(of: "sources") {
-            catalog.sources[entry.key] = declared(entry, "source")
+        expectOneDefault()
+    }
+
+    private mutating func load(_ entry: YAMLNode.Entry, _ reader: MappingReader, _ section: String) {
+        let name = entry.key
+        switch section {
+        case "groups": catalog.groups[name] = governed(reader, "group \(name)", entry.position)
+        case "profiles": loadProfile(entry, reader)
+        case "proofs":
+            guard let kind = ProofKind(rawValue: name) else { return }
+            catalog.proofs[kind] = governed(reader, "proof \(name)", entry.position)
+        case "services": loadService(entry, reader)
+        default:
+            let provides = reader.choices("provides", of: PostureFactKind.self)
+            guard let governed = governed(reader, "source \(name)", entry.position), let provides else {
+                return
+            }
+            catalog.sources[name] = PostureSource(
+                name: name, provides: Set(provides), owner: governed.owner, reviewBy: governed.reviewBy)
         }
-        for entry in entries(of: "profiles") { loadProfile(entry) }
-        let services = entries(of: "services")
-        for entry in services { loadService(entry) }
+    }
+
+    private func expectOneDefault() {
+        let path = "catalog/services.yaml"
+        guard let place = documents[path]?.position, let declared = catalog.declared[.service] else { return }
         let defaults = catalog.services.values.filter(\.isDefault).count
         // A service that did not load may be the one, and was reported itself.
-        if catalog.services.count == services.count, defaults != 1,
-            let place = documents["catalog/services.yaml"]?.position
-        {
+        if defaults > 1 || defaults == 0 && catalog.services.count == declared.count {
             faults.report(
                 place, "\(defaults) services say `default: true`",
                 remedy: "exactly one service is the default")
@@ -41,67 +61,67 @@ struct CatalogLoader {
 
     private mutating func loadOwners() {
         guard let document = documents["owners.yaml"],
-            let reader = MappingReader(
-                document, named: "owners.yaml", known: ["owners", "default", "teams"], faults)
+            let reader = MappingReader(document, named: "owners.yaml", as: CatalogShapes.owners, faults)
         else { return }
-        expectVersion(reader, "owners")
-        guard let teams = reader.required("teams") else { return }
-        guard let entries = teams.entries, !entries.isEmpty else {
-            return faults.report(teams.position, "`teams` must name at least one team")
+        if let teams = reader["teams"] {
+            guard let entries = teams.entries, !entries.isEmpty else {
+                return faults.report(teams.position, "`teams` must name at least one team")
+            }
+            catalog.declared[.team] = Set(entries.map(\.key))
+            for entry in entries {
+                let shape = CatalogShapes.team
+                guard let team = MappingReader(entry.value, named: entry.key, as: shape, faults) else {
+                    continue
+                }
+                catalog.teams[entry.key] = team.text("contact")
+                catalog.members[entry.key] = team.names("members") ?? []
+            }
         }
-        for entry in entries {
-            guard
-                let team = MappingReader(
-                    entry.value, named: entry.key, known: ["contact", "escalation"], faults)
-            else { continue }
-            catalog.teams[entry.key] = team.text("contact")
-            _ = team["escalation"]?.text("escalation", faults)
+        if let reviews = reader.mapping("reviews") {
+            catalog.reviewTerms.refusesOverdue =
+                reviews.choice("overdue", of: OverdueReviews.self) == .refuse
+            catalog.reviewTerms.grace = reviews.duration("grace") ?? 0
         }
-        guard let name = reader.text("default") else { return }
-        if let contact = catalog.teams[name] {
-            catalog.owner = Owner(team: name, contact: contact)
-        } else if !entries.contains(where: { $0.key == name }), let place = reader["default"]?.position {
-            faults.report(
-                place, "unknown team `\(name)`", remedy: spellingRemedy(name, among: entries.map(\.key)))
-        }
+        guard let name = reader.text("default"), let place = reader["default"]?.position,
+            catalog.expect(name, .team, at: place, faults)
+        else { return }
+        catalog.owner = Owner(team: name, contact: catalog.teams[name] ?? "")
     }
 
     /// The members of a catalog file's one section.
-    private func entries(of section: String) -> [YAMLNode.Entry] {
+    private mutating func entries(
+        of section: String, _ file: MappingShape, _ keys: KeyShape
+    ) -> [YAMLNode.Entry] {
         let path = "catalog/\(section).yaml"
         guard let document = documents[path],
-            let reader = MappingReader(document, named: path, known: ["catalog", section], faults)
+            let reader = MappingReader(document, named: path, as: file, faults),
+            let members = reader[section]
         else { return [] }
-        expectVersion(reader, "catalog")
-        guard let members = reader.required(section) else { return [] }
         guard let entries = members.entries, !entries.isEmpty else {
             faults.report(members.position, "`\(section)` must declare at least one")
             return []
         }
-        return entries.filter { entry in
+        if let kind = Catalog.Kind(rawValue: String(section.dropLast())) {
+            catalog.declared[kind] = Set(entries.map(\.key))
+        }
+        return entries.filter { isKey($0, keys, section) }
+    }
+
+    private func isKey(_ entry: YAMLNode.Entry, _ keys: KeyShape, _ section: String) -> Bool {
+        switch keys {
+        case .text, .path: return true
+        case .name:
             if isName(entry.key) { return true }
             faults.report(
                 entry.position, "`\(entry.key)` is not a name",
                 remedy: "1 to 64 lower-case letters, digits and hyphens, a letter first")
-            return false
+        case .words(let words):
+            if words.contains(entry.key) { return true }
+            faults.report(
+                entry.position, "unknown key `\(entry.key)` in `\(section)`",
+                remedy: spellingRemedy(entry.key, among: words))
         }
-    }
-
-    private func expectVersion(_ reader: MappingReader, _ key: String) {
-        guard let version = reader.text(key), version != "v1", let place = reader[key]?.position else {
-            return
-        }
-        faults.report(place, "unknown version `\(version)`", remedy: "write `\(key): v1`")
-    }
-
-    /// A group or a source: description, owner, review date.
-    private mutating func declared(_ entry: YAMLNode.Entry, _ kind: String) -> Catalog.Entry? {
-        guard
-            let reader = MappingReader(
-                entry.value, named: entry.key, known: ["description", "owner", "review_by"], faults)
-        else { return nil }
-        _ = reader.text("description")
-        return governed(reader, "\(kind) \(entry.key)", entry.position)
+        return false
     }
 
     /// Owner and review date, which everything declared has.
@@ -109,68 +129,44 @@ struct CatalogLoader {
         _ reader: MappingReader, _ subject: String, _ position: SourcePosition
     ) -> Catalog.Entry? {
         let owner = readOwner(reader)
-        let date = reader.required("review_by", remedy: "the date by which the owner looks at it again")
-        guard let reviewBy = date?.date("review_by", faults), let owner else { return nil }
+        guard let reviewBy = reader.date("review_by"), let owner else { return nil }
         catalog.reviews.append(Review(subject: subject, owner: owner, reviewBy: reviewBy, position: position))
         return Catalog.Entry(owner: owner, reviewBy: reviewBy)
     }
 
     private func readOwner(_ reader: MappingReader) -> Owner? {
-        guard let node = reader.required("owner", remedy: "owner: { team: …, contact: … }"),
-            let owner = MappingReader(node, named: "owner", known: ["team", "contact"], faults)
-        else { return nil }
+        guard let owner = reader.mapping("owner") else { return nil }
         let contact = owner.text("contact")
-        guard let team = owner.text("team"), let contact else { return nil }
-        if catalog.teams[team] == nil, documents["owners.yaml"] != nil, let place = owner["team"]?.position {
-            faults.report(
-                place, "unknown team `\(team)`",
-                remedy: spellingRemedy(team, among: Array(catalog.teams.keys)))
-            return nil
-        }
+        guard let team = owner.text("team"), let place = owner["team"]?.position,
+            catalog.expect(team, .team, at: place, faults), let contact
+        else { return nil }
         return Owner(team: team, contact: contact)
     }
 
-    private mutating func loadProfile(_ entry: YAMLNode.Entry) {
-        let known = [
-            "description", "owner", "review_by", "key_algorithms", "key_usage", "extended_key_usage",
-            "validity",
-            "backdating",
-        ]
-        guard let reader = MappingReader(entry.value, named: entry.key, known: known, faults) else { return }
-        let description = reader.text("description")
+    private mutating func loadProfile(_ entry: YAMLNode.Entry, _ reader: MappingReader) {
         let governed = governed(reader, "profile \(entry.key)", entry.position)
         let algorithms = reader.choices("key_algorithms", of: KeyAlgorithm.self)
         let usages = reader.choices("key_usage", of: KeyUsage.self)
         let extended = reader.choices("extended_key_usage", of: ExtendedKeyUsage.self)
-        let validity = reader.required("validity").flatMap { ceiling($0, faults) }
-        let backdating = reader.duration("backdating")
-        if let backdating, backdating > 86_400, let place = reader["backdating"]?.position {
-            return faults.report(place, "`backdating` must be at most 24h")
-        }
-        guard let description, let governed, let algorithms, let usages, let extended, let validity,
-            let backdating
+        let validity = reader.mapping("validity")?.duration("at_most")
+        guard let description = reader.text("description"), let governed, let algorithms, let usages,
+            let extended, let validity, let backdating = reader.duration("backdating")
         else { return }
         let name = ProfileName(entry.key)
         catalog.profiles[name] = CertificateProfile(
-            name: name, description: description, owner: governed.owner, keyAlgorithms: Set(algorithms),
-            keyUsages: Set(usages), extendedKeyUsages: extended, maximumValidity: validity,
-            backdating: backdating)
+            name: name, description: description, owner: governed.owner, reviewBy: governed.reviewBy,
+            keyAlgorithms: Set(algorithms), keyUsages: Set(usages), extendedKeyUsages: extended,
+            maximumValidity: validity, backdating: backdating)
     }
 
-    private mutating func loadService(_ entry: YAMLNode.Entry) {
-        let known = [
-            "description", "owner", "review_by", "default", "protocols", "issuer", "profiles", "limits",
-        ]
-        guard let reader = MappingReader(entry.value, named: entry.key, known: known, faults) else { return }
-        let description = reader.text("description")
+    private mutating func loadService(_ entry: YAMLNode.Entry, _ reader: MappingReader) {
         let governed = governed(reader, "service \(entry.key)", entry.position)
         let protocols = reader.choices("protocols", of: EnrollmentProtocol.self)
-        let issuer = reader.text("issuer")
         let profiles = readProfiles(reader)
-        let limits = reader.required("limits").flatMap(readLimits)
-        let isDefault = reader["default"].map { $0.boolean("default", faults) } ?? false
-        guard let description, let governed, let protocols, let issuer, let profiles, let limits,
-            let isDefault
+        let limits = reader.mapping("limits").flatMap(readLimits)
+        let isDefault = reader["default"] == nil ? false : reader.boolean("default")
+        guard let description = reader.text("description"), let governed, let protocols,
+            let issuer = reader.text("issuer"), let profiles, let limits, let isDefault
         else { return }
         let name = ServiceName(entry.key)
         catalog.services[name] = Service(
@@ -180,42 +176,21 @@ struct CatalogLoader {
     }
 
     private func readProfiles(_ reader: MappingReader) -> [ProfileName]? {
-        guard let node = reader.required("profiles"), let names = node.names("profiles", faults) else {
-            return nil
-        }
-        let declared = documents["catalog/profiles.yaml"]?["profiles"]?.entries?.map(\.key)
-        for name in names where declared.map({ !$0.contains(name) }) ?? false {
-            faults.report(
-                node.position, "unknown profile `\(name)`",
-                remedy: spellingRemedy(name, among: declared ?? []))
-        }
-        return names.map { ProfileName($0) }
+        guard let names = reader.placedNames("profiles") else { return nil }
+        let known = names.filter { catalog.expect($0.text, .profile, at: $0.position, faults) }
+        return known.count == names.count ? names.map { ProfileName($0.text) } : nil
     }
 
-    private func readLimits(_ node: YAMLNode) -> ServiceLimits? {
-        let known = [
-            "live_certificates_per_device", "unverified_rows_per_second", "deferred_credential_hold",
-            "account_order_span",
-        ]
-        guard let reader = MappingReader(node, named: "limits", known: known, faults) else { return nil }
-        func number(_ key: String) -> Int64? {
-            reader.required(key).flatMap { $0.integer(key, in: 1...100_000, faults) }
-        }
-        let live = number("live_certificates_per_device")
-        let rows = number("unverified_rows_per_second")
-        let hold = reader.duration("deferred_credential_hold")
-        let span = reader.duration("account_order_span")
-        guard let live, let rows, let hold, let span else { return nil }
+    private func readLimits(_ reader: MappingReader) -> ServiceLimits? {
+        guard let live = reader.integer("live_certificates_per_device"),
+            let rows = reader.integer("unverified_rows_per_second"),
+            let hold = reader.duration("deferred_credential_hold"),
+            let span = reader.duration("account_order_span")
+        else { return nil }
         return ServiceLimits(
             liveCertificatesPerDevice: Int(live), unverifiedRowsPerSecond: Int(rows),
-            deferredCredentialHold: hold,
-            accountOrderSpan: span)
+            deferredCredentialHold: hold, accountOrderSpan: span)
     }
-}
-
-/// Seconds of `{ at_most: 90d }`.
-func ceiling(_ node: YAMLNode, _ faults: DiagnosticCollector) -> Int64? {
-    MappingReader(node, named: "validity", known: ["at_most"], faults)?.duration("at_most")
 }
 
 /// Whether `text` may name a service, profile, group, source or rule.

@@ -5,6 +5,8 @@ package struct CertificateProfile: Sendable, Hashable {
     package let name: ProfileName
     package let description: String
     package let owner: Owner
+    /// The start of the day by which it is to be reviewed.
+    package let reviewBy: Timestamp
     /// Key kinds it may certify.
     package let keyAlgorithms: Set<KeyAlgorithm>
     /// RFC 5280 §4.2.1.3; what does not fit the key's kind is left out when the certificate is prepared.
@@ -16,13 +18,15 @@ package struct CertificateProfile: Sendable, Hashable {
     package let backdating: Int64
 
     init(
-        name: ProfileName, description: String, owner: Owner, keyAlgorithms: Set<KeyAlgorithm>,
-        keyUsages: Set<KeyUsage>, extendedKeyUsages: [ExtendedKeyUsage], maximumValidity: Int64,
+        name: ProfileName, description: String, owner: Owner, reviewBy: Timestamp,
+        keyAlgorithms: Set<KeyAlgorithm>, keyUsages: Set<KeyUsage>, extendedKeyUsages: [ExtendedKeyUsage],
+        maximumValidity: Int64,
         backdating: Int64
     ) {
         self.name = name
         self.description = description
         self.owner = owner
+        self.reviewBy = reviewBy
         self.keyAlgorithms = keyAlgorithms
         self.keyUsages = keyUsages
         self.extendedKeyUsages = extendedKeyUsages

@@ -1,35 +1,45 @@
-import EnrollmentCore
+package import EnrollmentCore
 
 /// What one test found.
-struct Finding: Sendable, Hashable {
-    let text: String
-    let verdict: Verdict
+package struct Finding: Sendable, Hashable {
+    /// The test as it reads, e.g. `device.group is corp-laptops`.
+    package let text: String
+    package let verdict: Verdict
     /// Why it is not satisfied, when there is more to say than "it is not so".
-    var code: ReasonCode?
-    var value: JSONValue = .null
-    var source: String?
+    package var code: ReasonCode?
+    /// What was seen; null when there was nothing.
+    package var value: JSONValue = .null
+    /// The posture source that said so.
+    package var source: String?
     /// Seconds from observation to the instant of judgement.
-    var age: Int64?
+    package var age: Int64?
 }
 
 /// What one condition came to, with the tests below it.
-struct ConditionResult: Sendable {
-    let verdict: Verdict
-    let findings: [Finding]
+package struct ConditionResult: Sendable, Hashable {
+    package let verdict: Verdict
+    /// Of the tests below it, in the order of the file.
+    package let findings: [Finding]
 
     /// The code that explains the verdict: that of the first test that shares it.
-    var code: ReasonCode? { findings.first { $0.verdict == verdict && $0.code != nil }?.code }
+    package var code: ReasonCode? { findings.first { $0.verdict == verdict && $0.code != nil }?.code }
 }
 
-/// Evaluates conditions over one input.
-struct ConditionEvaluation {
+/// Evaluates conditions over one input, which it holds for all who judge it.
+package final class ConditionEvaluation: Sendable {
     let input: PolicyInput
     /// What is to come later counts as given.
     let question: PolicyQuestion
 
+    /// - Parameters: the facts, and what is asked about them.
+    package init(input: PolicyInput, question: PolicyQuestion) {
+        self.input = input
+        self.question = question
+    }
+
     /// - Parameter isNegated: whether the condition stands where it had better not hold.
-    func evaluate(_ condition: Condition, isNegated: Bool = false) -> ConditionResult {
-        switch condition {
+    package func evaluate(_ condition: Condition, isNegated: Bool = false) -> ConditionResult {
+        switch condition.content {
         case .all(let parts): return combine(parts, isNegated) { $0.min() ?? .unsatisfied }
         case .any(let parts): return combine(parts, isNegated) { $0.max() ?? .unsatisfied }
         case .none(let parts): return combine(parts, !isNegated) { ($0.max() ?? .satisfied).negated }
@@ -47,7 +57,10 @@ struct ConditionEvaluation {
             verdict: verdict(results.map(\.verdict)), findings: results.flatMap(\.findings))
     }
 
-    private func evaluate(_ test: Test, _ isNegated: Bool) -> Finding {
+    /// What one test finds.
+    ///
+    /// - Parameter isNegated: whether it stands below a `none_of`.
+    package func evaluate(_ test: Test, _ isNegated: Bool = false) -> Finding {
         switch test.subject {
         case .attribute(let attribute, let matcher):
             return laterFinding(attribute, matcher, test.text, isNegated)
@@ -88,7 +101,7 @@ struct ConditionEvaluation {
         -> Finding
     {
         let values = attribute.values(in: input)
-        let verdict = values.isEmpty ? Verdict.unknown : match(values, matcher)
+        let verdict = values.isEmpty ? Verdict.unknown : match(attribute, values, matcher)
         let shown = values.prefix(32).map(JSONValue.string)
         return Finding(
             text: text, verdict: verdict,
@@ -96,23 +109,24 @@ struct ConditionEvaluation {
     }
 
     /// - Parameter values: at least one.
-    private func match(_ values: [String], _ matcher: AttributeMatcher) -> Verdict {
+    private func match(_ attribute: Attribute, _ values: [String], _ matcher: AttributeMatcher) -> Verdict {
         func satisfied(_ holds: Bool) -> Verdict { holds ? .satisfied : .unsatisfied }
         switch matcher {
-        case .oneOf(let wanted): return satisfied(values.contains { wanted.contains($0) })
+        case .oneOf(let wanted): return satisfied(values.contains { wanted.holds($0) })
         case .glob(let glob): return satisfied(values.contains { glob.matches($0) })
         case .between(let range):
-            guard let number = values.first.flatMap({ Int64($0) }), number >= 0 else { return .unknown }
+            guard let number = attribute.number(in: input) else { return .unknown }
             return satisfied(range.contains(number))
         case .within(let ranges):
             let known = values.flatMap { value in ranges.compactMap { $0.contains(value) } }
             return known.isEmpty ? .unknown : satisfied(known.contains(true))
         case .equals(let other):
             let others = other.values(in: input)
-            return others.isEmpty ? .unknown : satisfied(values.count == 1 && values == others)
+            return others.isEmpty
+                ? .unknown : satisfied(values.count == 1 && others.count == 1 && others.holds(values[0]))
         case .subsetOf(let other):
-            let others = Set(other.values(in: input))
-            return others.isEmpty ? .unknown : satisfied(others.isSuperset(of: values))
+            let others = other.values(in: input)
+            return others.isEmpty ? .unknown : satisfied(others.holdsAll(values))
         }
     }
 

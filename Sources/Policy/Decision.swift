@@ -24,11 +24,19 @@ package struct Decision: Sendable, Hashable {
     package let policy: Digest
     package let obligations: JSONValue
     /// Every rule considered, each condition with its verdict, the value seen, its source and age.
-    package let trace: JSONValue
+    package var trace: JSONValue {
+        guard let shadow, case .object(var members) = basis.json else { return basis.json }
+        members["shadow"] = shadow.json
+        return .object(members)
+    }
+    /// What rules in shadow would have made of it; nil when there are none.
+    package internal(set) var shadow: ShadowTrace?
+    /// What the trace is written from. It is long, and not everybody who decides wants it.
+    private let basis: DecisionTrace
 
     init(
         outcome: Outcome, reasonCode: String, reason: String, ruleIDs: [String], owner: Owner, policy: Digest,
-        obligations: JSONValue, trace: JSONValue
+        obligations: JSONValue, basis: DecisionTrace
     ) {
         self.outcome = outcome
         self.reasonCode = reasonCode
@@ -37,6 +45,20 @@ package struct Decision: Sendable, Hashable {
         self.owner = owner
         self.policy = policy
         self.obligations = obligations
-        self.trace = trace
+        self.basis = basis
+    }
+
+    /// Two decisions are the same when they would be recorded alike.
+    package static func == (left: Decision, right: Decision) -> Bool {
+        left.outcome == right.outcome && left.reasonCode == right.reasonCode && left.reason == right.reason
+            && left.ruleIDs == right.ruleIDs && left.owner == right.owner && left.policy == right.policy
+            && left.obligations == right.obligations && left.trace == right.trace
+    }
+
+    /// By outcome, reason and rules.
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(outcome)
+        hasher.combine(reasonCode)
+        hasher.combine(ruleIDs)
     }
 }

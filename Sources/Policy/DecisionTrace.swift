@@ -2,40 +2,37 @@ import EnrollmentCore
 
 /// Writes down how a decision came about: every rule considered, each condition with its verdict, the value
 /// seen, its source and its age.
-struct DecisionTrace {
-    let input: PolicyInput
+struct DecisionTrace: Sendable, Hashable {
+    /// As wished for.
+    let names: CertificateNames
+    let code: ReasonCode
+    let isDenied: Bool
     let evaluations: [RuleEvaluation]
     let nearestMiss: RuleEvaluation?
 
-    func json(_ code: ReasonCode, _ outcome: Decision.Outcome) -> JSONValue {
+    var json: JSONValue {
         var members: [String: JSONValue] = [
             "reason": .string(code.rawValue),
-            "rules": .array(evaluations.map(json)),
+            "rules": .array(evaluations.map(Self.json)),
         ]
-        switch outcome {
-        case .permit, .defer: break
-        case .deny:
-            if let nearestMiss {
-                let unmet = nearestMiss.unmet.flatMap { result in
-                    result.findings.filter { $0.verdict < .pending }.map { JSONValue.string($0.text) }
-                }
-                members["nearest_miss"] = ["rule": .string(nearestMiss.rule.id), "unmet": .array(unmet)]
+        guard isDenied else { return .object(members) }
+        if let nearestMiss {
+            let unmet = nearestMiss.unmet.flatMap { result in
+                result.findings.filter { $0.verdict < .pending }.map { JSONValue.string($0.text) }
             }
-            if code == .namesDiffer || code == .identityChanged {
-                members["names_wished"] = Self.json(input.request.names)
+            members["nearest_miss"] = ["rule": .string(nearestMiss.rule.id), "unmet": .array(unmet)]
+        }
+        if code == .namesDiffer || code == .identityChanged { members["names_wished"] = Self.json(names) }
+        if code == .namesDiffer {
+            let granted = evaluations.compactMap { evaluation in
+                evaluation.terms.map { (evaluation.rule.id, Self.json($0.names)) }
             }
-            if code == .namesDiffer {
-                members["names_granted"] = .object(
-                    Dictionary(
-                        evaluations.compactMap { evaluation in
-                            evaluation.terms.map { (evaluation.rule.id, Self.json($0.names)) }
-                        }, uniquingKeysWith: { first, _ in first }))
-            }
+            members["names_granted"] = .object(Dictionary(granted, uniquingKeysWith: { first, _ in first }))
         }
         return .object(members)
     }
 
-    private func json(_ evaluation: RuleEvaluation) -> JSONValue {
+    fileprivate static func json(_ evaluation: RuleEvaluation) -> JSONValue {
         var members: [String: JSONValue] = [
             "rule": .string(evaluation.rule.id),
             "title": .string(evaluation.rule.title),
@@ -48,7 +45,7 @@ struct DecisionTrace {
         return .object(members)
     }
 
-    private func json(_ finding: Finding) -> JSONValue {
+    private static func json(_ finding: Finding) -> JSONValue {
         var members: [String: JSONValue] = [
             "condition": .string(finding.text),
             "verdict": .string(finding.verdict.name),
@@ -72,5 +69,23 @@ struct DecisionTrace {
             members[kind] = .array(values.prefix(64).map(JSONValue.string))
         }
         return .object(members)
+    }
+}
+
+/// What rules in shadow found, and what the outcome would be if they were enforced.
+package struct ShadowTrace: Sendable, Hashable {
+    /// `permit`, `defer` or `deny`.
+    package let effect: String
+    package let reasonCode: String
+    /// Rules that would carry that outcome, sorted.
+    package let ruleIDs: [String]
+    let evaluations: [RuleEvaluation]
+
+    var json: JSONValue {
+        [
+            "effect": .string(effect), "reason": .string(reasonCode),
+            "carried_by": .array(ruleIDs.map(JSONValue.string)),
+            "rules": .array(evaluations.map(DecisionTrace.json)),
+        ]
     }
 }

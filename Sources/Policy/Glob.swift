@@ -1,12 +1,15 @@
 /// A pattern with exactly one `*`, which stands for any run of characters: a prefix and a suffix, so matching
 /// takes linear time whatever the input.
-struct Glob: Sendable, Hashable {
-    let text: String
-    private let prefix: [UInt8]
-    private let suffix: [UInt8]
+package struct Glob: Sendable, Hashable {
+    /// As it is written.
+    package let text: String
+    /// What stands before the `*`.
+    package let prefix: [UInt8]
+    /// What stands after it.
+    package let suffix: [UInt8]
 
     /// Nil unless `text` holds exactly one `*` and something else.
-    init?(_ text: String) {
+    package init?(_ text: String) {
         let parts = text.split(separator: "*", omittingEmptySubsequences: false)
         guard parts.count == 2, text != "*" else { return nil }
         self.text = text
@@ -15,7 +18,7 @@ struct Glob: Sendable, Hashable {
     }
 
     /// Whether `value` matches as a whole, octet by octet.
-    func matches(_ value: String) -> Bool {
+    package func matches(_ value: String) -> Bool {
         let octets = Array(value.utf8)
         return octets.count >= prefix.count + suffix.count && octets.starts(with: prefix)
             && octets.suffix(suffix.count).elementsEqual(suffix)

@@ -9,11 +9,17 @@ struct GrantTerms: Sendable, Hashable {
     let extendedKeyUsages: Set<ExtendedKeyUsage>
     /// Seconds.
     let maximumValidity: Int64
+    /// Whether what a request asks for beyond them is left out instead of denied.
+    let replacesDifferences: Bool
 
-    private init(names: CertificateNames, extendedKeyUsages: Set<ExtendedKeyUsage>, maximumValidity: Int64) {
+    private init(
+        names: CertificateNames, extendedKeyUsages: Set<ExtendedKeyUsage>, maximumValidity: Int64,
+        replacesDifferences: Bool
+    ) {
         self.names = names
         self.extendedKeyUsages = extendedKeyUsages
         self.maximumValidity = maximumValidity
+        self.replacesDifferences = replacesDifferences
     }
 
     /// Nil when the rule names an attribute that this device lacks.
@@ -31,6 +37,7 @@ struct GrantTerms: Sendable, Hashable {
         extendedKeyUsages = Set(terms.extendedKeyUsages ?? profile.extendedKeyUsages)
             .intersection(profile.extendedKeyUsages)
         maximumValidity = min(terms.maximumValidity, profile.maximumValidity)
+        replacesDifferences = terms.replacesDifferences
     }
 
     /// What both grant; nil when they contradict each other.
@@ -47,7 +54,8 @@ struct GrantTerms: Sendable, Hashable {
                 commonName: names.commonName == other.names.commonName ? names.commonName : nil,
                 dns: common(\.dns), email: common(\.email), upn: common(\.upn)),
             extendedKeyUsages: extendedKeyUsages.intersection(other.extendedKeyUsages),
-            maximumValidity: min(maximumValidity, other.maximumValidity))
+            maximumValidity: min(maximumValidity, other.maximumValidity),
+            replacesDifferences: replacesDifferences && other.replacesDifferences)
     }
 
     /// What all of them grant; nil when there is none or they contradict each other.
@@ -72,18 +80,21 @@ struct GrantTerms: Sendable, Hashable {
         }
         return commonName ?? true && wish.otherSubjectAttributes.isEmpty && wish.uri.isEmpty
             && wish.ip.isEmpty
-            && wish.unsupported.isEmpty && Set(names.dns).isSuperset(of: wish.dns.map(asciiLowercased))
-            && Set(names.email).isSuperset(of: wish.email) && Set(names.upn).isSuperset(of: wish.upn)
+            && wish.unsupported.isEmpty && names.dns.holdsAll(wish.dns.map(asciiLowercased))
+            && names.email.holdsAll(wish.email) && names.upn.holdsAll(wish.upn)
     }
 
     /// Whether every extended key usage wished for, dotted, is granted.
     func covers(usages wish: [String]) -> Bool {
-        Set(extendedKeyUsages.map(\.objectIdentifier)).isSuperset(of: wish)
+        wish.allSatisfy { usage in extendedKeyUsages.contains { $0.objectIdentifier == usage } }
     }
 
     /// What a request that the terms cover may not have, whatever else is known: nil when nothing is.
     func objection(to request: RequestFacts) -> ReasonCode? {
         if !names(for: request).isPresent { return .namesMissing }
+        // A request whose names are complete gets those or nothing: an order is for its names (RFC 8555
+        // §7.4).
+        if replacesDifferences, !request.namesAreComplete { return nil }
         if !covers(request.names) { return .namesDiffer }
         return covers(usages: request.extendedKeyUsages) ? nil : .usageDiffers
     }

@@ -1,8 +1,9 @@
 import EnrollmentCore
 
 /// A name to be put in a certificate: text with attributes in braces, e.g. `{device.id}`. No filters.
-struct NameTemplate: Sendable, Hashable {
-    enum Variable: String, Sendable, Hashable, CaseIterable {
+package struct NameTemplate: Sendable, Hashable {
+    /// An attribute that a name may be made of.
+    package enum Variable: String, Sendable, Hashable, CaseIterable {
         case deviceID = "device.id"
         case deviceSerial = "device.serial"
         case deviceDNS = "device.dns"
@@ -11,7 +12,7 @@ struct NameTemplate: Sendable, Hashable {
         case requestDNS = "request.dns"
 
         /// Whether it may stand for several names, or none, and so must be the whole template.
-        var isList: Bool {
+        package var isList: Bool {
             switch self {
             case .deviceID, .deviceSerial: return false
             case .deviceDNS, .deviceEmail, .deviceUPN, .requestDNS: return true
@@ -19,17 +20,20 @@ struct NameTemplate: Sendable, Hashable {
         }
     }
 
-    enum Fault: Error, Sendable, Hashable {
+    /// Why a text is no template.
+    package enum Fault: Error, Sendable, Hashable {
         case unbalanced, unknown(String), listInText(String)
     }
 
     private enum Part: Sendable, Hashable { case text(String), variable(Variable) }
     private let parts: [Part]
+    /// As it is written.
+    package let text: String
 
     /// The list it stands for, when it stands for one.
-    let list: Variable?
+    package let list: Variable?
 
-    init(_ text: String) throws(Fault) {
+    package init(_ text: String) throws(Fault) {
         var parts: [Part] = []
         var rest = text[...]
         while let open = rest.firstIndex(where: { $0 == "{" || $0 == "}" }) {
@@ -46,8 +50,14 @@ struct NameTemplate: Sendable, Hashable {
             guard parts.count == 1 else { throw .listInText(variable.rawValue) }
             list = variable
         }
+        self.text = text
         self.parts = parts
         self.list = list
+    }
+
+    /// Every attribute in it.
+    package var variables: [Variable] {
+        parts.compactMap { if case .variable(let variable) = $0 { variable } else { nil } }
     }
 
     /// The names it stands for; nil when a single attribute it needs is absent.

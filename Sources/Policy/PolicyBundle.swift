@@ -2,7 +2,9 @@ package import EnrollmentCore
 
 /// A policy bundle that loaded: catalog, rules, cases, all checked against each other. Holding one means that
 /// every name in it resolves and that everything in it has an owner and a review date.
-package struct PolicyBundle: Sendable {
+///
+/// Immutable. A class, because every decision passes it on and nobody wants a copy.
+package final class PolicyBundle: Sendable {
     /// How much of everything a bundle holds.
     package struct Counts: Sendable, Hashable {
         package let services: Int
@@ -13,11 +15,6 @@ package struct PolicyBundle: Sendable {
         package let cases: Int
     }
 
-    private struct Scope: Hashable {
-        let service: ServiceName
-        let profile: ProfileName
-    }
-
     /// SHA-256 of `canonicalBytes`: the policy version that every decision carries.
     package let digest: Digest
     /// RFC 8785 text of `{"files":{path:text}}`, which the ledger keeps; see `files(fromCanonical:)`.
@@ -26,26 +23,39 @@ package struct PolicyBundle: Sendable {
     package let owner: Owner
     /// By name.
     package let services: [Service]
-    /// The service of paths that name none.
-    package let defaultService: Service
+    /// The service of paths that name none; nil only in `nothing`.
+    package let defaultService: Service?
     /// By name.
     package let profiles: [CertificateProfile]
     package let counts: Counts
 
-    /// Sorted by id.
-    let rules: [Rule]
+    /// Sorted by id; those in shadow and off too.
+    package let rules: [Rule]
     /// In the order of files and lines.
-    let cases: [PolicyCase]
-    private let reviews: [Review]
-    private let index: [Scope: [Rule]]
+    package let cases: [PolicyCase]
+    /// Everything with a review date.
+    package let reviews: [Review]
+    /// What becomes of what is overdue.
+    package let reviewTerms: ReviewTerms
+    /// Contact by team.
+    package let teams: [String: String]
+    let catalog: Catalog
+    private let servicesByName: [ServiceName: Service]
+    private let profilesByName: [ProfileName: CertificateProfile]
+    private let index: RuleIndex
 
     /// Loads a bundle. Pure: no file is read here.
     ///
     /// - Parameter files: in any order, as `BundleFile.read(directory:)` gives them.
     /// - Throws: everything that is wrong with it, each with its place and a remedy.
-    package init(files: [BundleFile]) throws(PolicyLoadError) {
-        var loader = BundleLoader(files: files)
+    package convenience init(files: [BundleFile]) throws(PolicyLoadError) {
+        let loader = BundleLoader(files: files)
         try self.init(loaded: loader.load(), canonicalText: BundleLoader.canonicalText(files))
+    }
+
+    /// What the digest of a bundle of these files is taken of, whether they load or not.
+    package static func canonicalBytes(of files: [BundleFile]) -> [UInt8] {
+        Array(BundleLoader.canonicalText(files).utf8)
     }
 
     init(loaded: BundleLoader.Loaded, canonicalText: String) {
@@ -59,32 +69,59 @@ package struct PolicyBundle: Sendable {
         rules = loaded.rules.sorted { $0.id < $1.id }
         cases = loaded.cases
         reviews = catalog.reviews
+        reviewTerms = catalog.reviewTerms
+        teams = catalog.teams
+        self.catalog = catalog
+        servicesByName = catalog.services
+        profilesByName = catalog.profiles
         counts = Counts(
             services: services.count, profiles: profiles.count, groups: catalog.groups.count,
             sources: catalog.sources.count, rules: rules.count, cases: cases.count)
-        var index: [Scope: [Rule]] = [:]
-        for service in services {
-            for profile in service.profiles {
-                index[Scope(service: service.name, profile: profile)] = rules.filter {
-                    $0.scope.services?.contains(service.name) ?? true
-                        && $0.scope.profiles?.contains(profile) ?? true
-                }
-            }
-        }
-        self.index = index
+        index = RuleIndex(rules, services)
+    }
+
+    private init() {
+        canonicalBytes = Self.canonicalBytes(of: [])
+        digest = Digest(of: canonicalBytes)
+        owner = Owner(team: "nobody", contact: "nobody")
+        (services, profiles, defaultService, rules, cases, reviews) = ([], [], nil, [], [], [])
+        (reviewTerms, teams, servicesByName, profilesByName) = (ReviewTerms(), [:], [:], [:])
+        catalog = Catalog()
+        counts = Counts(services: 0, profiles: 0, groups: 0, sources: 0, rules: 0, cases: 0)
+        index = RuleIndex([], [])
+    }
+
+    /// The bundle of no files: it has no service, so it denies everything. In force where there is no good
+    /// one.
+    package static let nothing = PolicyBundle()
+
+    /// The same bundle with one rule changed, for asking what its cases would notice. Its digest stays that
+    /// of the files.
+    package func replacing(_ rule: Rule) -> PolicyBundle {
+        PolicyBundle(self, rules: rules.map { $0.id == rule.id ? rule : $0 })
+    }
+
+    private init(_ other: PolicyBundle, rules: [Rule]) {
+        (digest, canonicalBytes, owner) = (other.digest, other.canonicalBytes, other.owner)
+        (services, defaultService, profiles) = (other.services, other.defaultService, other.profiles)
+        (counts, cases, catalog, teams) = (other.counts, other.cases, other.catalog, other.teams)
+        (reviews, reviewTerms) = (other.reviews, other.reviewTerms)
+        (servicesByName, profilesByName) = (other.servicesByName, other.profilesByName)
+        self.rules = rules
+        index = RuleIndex(rules, services)
     }
 
     /// The declared service of that name.
-    package func service(named name: ServiceName) -> Service? { services.first { $0.name == name } }
+    package func service(named name: ServiceName) -> Service? { servicesByName[name] }
 
     /// The declared profile of that name.
     package func profile(named name: ProfileName) -> CertificateProfile? {
-        profiles.first { $0.name == name }
+        profilesByName[name]
     }
 
     /// One warning for each part whose review date is past at `instant`.
     package func reviewWarnings(at instant: Timestamp) -> [PolicyDiagnostic] {
-        reviews.filter { $0.reviewBy < instant }.map { review in
+        overdueReviews(at: instant).map { review in
             PolicyDiagnostic(
                 file: review.position.file, line: review.position.line, column: review.position.column,
                 message: "\(review.subject) was to be reviewed by \(review.reviewBy.rfc3339.prefix(10))",
@@ -92,8 +129,29 @@ package struct PolicyBundle: Sendable {
         }
     }
 
-    /// Rules for one profile of one service, sorted by id.
-    func rules(for service: ServiceName, _ profile: ProfileName) -> [Rule] {
-        index[Scope(service: service, profile: profile)] ?? []
+    /// What was to be reviewed before `instant`.
+    package func overdueReviews(at instant: Timestamp) -> [Review] {
+        reviews.filter { $0.reviewBy < instant }
+    }
+
+    /// Whether what was to be reviewed by `date` grants nothing any more.
+    func refuses(reviewBy date: Timestamp, at instant: Timestamp) -> Bool {
+        reviewTerms.refusesOverdue && instant >= date.adding(seconds: reviewTerms.grace)
+    }
+
+    /// Enforced rules that may apply to the input, sorted by id.
+    func candidates(for service: ServiceName, _ profile: ProfileName, _ input: PolicyInput) -> [SharedRule] {
+        index.candidates(for: service, profile, input)
+    }
+
+    /// Enforced rules of the profile that cannot apply to the device for its groups: the first few by id,
+    /// however many there are.
+    func strangers(for service: ServiceName, _ profile: ProfileName, _ input: PolicyInput) -> [SharedRule] {
+        index.strangers(for: service, profile, input, limit: 8)
+    }
+
+    /// Rules in shadow for one profile of one service, sorted by id.
+    func shadows(for service: ServiceName, _ profile: ProfileName) -> [SharedRule] {
+        index.shadows(for: service, profile)
     }
 }

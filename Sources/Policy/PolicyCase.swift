@@ -1,13 +1,13 @@
-import EnrollmentCore
+package import EnrollmentCore
 
 /// One table test beside a rule.
-struct PolicyCase: Sendable {
-    let name: String
+package struct PolicyCase: Sendable {
+    package let name: String
     /// The rule whose file it stands beside.
-    let rule: String
-    let position: SourcePosition
-    let input: PolicyInput
-    let question: PolicyQuestion
+    package let rule: String
+    package let position: SourcePosition
+    package let input: PolicyInput
+    package let question: PolicyQuestion
     let expectation: CaseExpectation
 }
 
@@ -24,6 +24,9 @@ struct CaseExpectation: Sendable, Hashable {
     var validity: Int64?
     var commonName: String?
     var dns: [String]?
+    var usages: [ExtendedKeyUsage]?
+    /// What the outcome would be if rules in shadow were enforced.
+    var shadow: Effect?
 
     /// How the expectation reads.
     var text: String {
@@ -32,17 +35,21 @@ struct CaseExpectation: Sendable, Hashable {
         if let validity { parts.append("validity \(validity)s") }
         if let commonName { parts.append("common_name \(commonName)") }
         if let dns { parts.append("dns \(dns.joined(separator: " "))") }
+        if let usages { parts.append("usages \(usages.map(\.rawValue).joined(separator: " "))") }
+        if let shadow { parts.append("shadow \(shadow.rawValue)") }
         return parts.joined(separator: "; ")
     }
 
     /// Whether `decision` is what was expected.
     func isMet(by decision: Decision, at instant: Timestamp) -> Bool {
+        if let shadow, decision.shadow?.effect != shadow.rawValue { return false }
         switch (effect, decision.outcome) {
         case (.permit, .permit(let grant)):
             return decision.ruleIDs == by.sorted()
                 && validity.map { grant.maximumNotAfter.seconds(since: instant) == $0 } ?? true
                 && commonName.map { grant.names.commonName == $0 } ?? true
                 && dns.map { grant.names.dns == $0.sorted() } ?? true
+                && usages.map { Set(grant.extendedKeyUsages) == Set($0) } ?? true
         case (.defer, .defer): return isExplained(decision)
         case (.deny, .deny(let actual)): return isExplained(decision) && kind.map { $0 == actual } ?? true
         case (.permit, _), (.defer, _), (.deny, _): return false

@@ -38,25 +38,48 @@ package struct PolicyLoadError: Error, Sendable, Hashable, CustomStringConvertib
 }
 
 /// Where a value of a bundle stands.
-struct SourcePosition: Sendable, Hashable {
-    let file: String
-    let line: Int
-    let column: Int
+package struct SourcePosition: Sendable, Hashable {
+    /// Path inside the bundle.
+    package let file: String
+    /// From 1; 0 when the whole file is meant.
+    package let line: Int
+    /// In Unicode scalars from 1; 0 when the whole file is meant.
+    package let column: Int
+
+    /// - Parameters: as the properties.
+    package init(file: String, line: Int, column: Int) {
+        self.file = file
+        self.line = line
+        self.column = column
+    }
 }
 
 /// Collects what loading finds, so that one run names every fault.
 final class DiagnosticCollector {
-    private(set) var diagnostics: Set<PolicyDiagnostic> = []
+    /// What is found beyond that many is not kept: nobody reads on, and no input may make loading slow.
+    static let limit = 200
 
-    func report(_ position: SourcePosition, _ message: String, remedy: String? = nil) {
+    private var diagnostics: Set<PolicyDiagnostic> = []
+
+    /// - Parameter remedy: made only when there is room for the diagnostic.
+    func report(
+        _ position: SourcePosition, _ message: String, remedy: @autoclosure () -> String? = nil
+    ) {
+        guard diagnostics.count < Self.limit else { return }
         diagnostics.insert(
             PolicyDiagnostic(
-                file: position.file, line: position.line, column: position.column, message: message,
-                remedy: remedy))
+                file: position.file, line: position.line, column: position.column, message: clipped(message),
+                remedy: remedy().map(clipped)))
     }
 
-    func report(file: String, _ message: String, remedy: String? = nil) {
-        report(SourcePosition(file: file, line: 0, column: 0), message, remedy: remedy)
+    /// Words of a file that are quoted may be as long as the file.
+    private func clipped(_ text: String) -> String {
+        text.utf8.count <= 1_000 ? text : text.prefix(500) + "…"
+    }
+
+    /// - Parameter remedy: made only when there is room for the diagnostic.
+    func report(file: String, _ message: String, remedy: @autoclosure () -> String? = nil) {
+        report(SourcePosition(file: file, line: 0, column: 0), message, remedy: remedy())
     }
 
     /// - Throws: everything reported so far, if anything was.
@@ -65,38 +88,6 @@ final class DiagnosticCollector {
         let sorted = diagnostics.sorted {
             ($0.file, $0.line, $0.column, $0.message) < ($1.file, $1.line, $1.column, $1.message)
         }
-        throw PolicyLoadError(diagnostics: Array(sorted.prefix(200)))
+        throw PolicyLoadError(diagnostics: sorted)
     }
-}
-
-/// The candidate that was probably meant, for "did you mean".
-///
-/// At most two edits away (one for words of three letters); the first in order when several are as near.
-func nearestSpelling(of word: String, among candidates: some Sequence<String>) -> String? {
-    let limit = word.count <= 3 ? 1 : 2
-    var best: (distance: Int, candidate: String)?
-    for candidate in candidates.sorted() {
-        let distance = editDistance(Array(word.utf8.prefix(80)), Array(candidate.utf8.prefix(80)))
-        if distance <= limit, distance < best?.distance ?? .max { best = (distance, candidate) }
-    }
-    return best?.candidate
-}
-
-/// The edits (letters inserted, dropped, replaced, or swapped with their neighbour) from one word to the
-/// other.
-private func editDistance(_ left: [UInt8], _ right: [UInt8]) -> Int {
-    var rows = [Array(0...right.count)]
-    for row in left.indices {
-        var current = [row + 1]
-        for column in right.indices {
-            let substitution = rows[row][column] + (left[row] == right[column] ? 0 : 1)
-            var distance = min(substitution, rows[row][column + 1] + 1, current[column] + 1)
-            if row > 0, column > 0, left[row] == right[column - 1], left[row - 1] == right[column] {
-                distance = min(distance, rows[row - 1][column - 1] + 1)
-            }
-            current.append(distance)
-        }
-        rows.append(current)
-    }
-    return rows[left.count][right.count]
 }

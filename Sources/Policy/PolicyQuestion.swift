@@ -1,5 +1,5 @@
 /// What the engine is asked, and so how much of a request there is to judge.
-enum PolicyQuestion: Sendable, Hashable {
+package enum PolicyQuestion: Sendable, Hashable {
     /// A certificate request, whole.
     case request
     /// Names alone: the key and the control of domains come later.

@@ -3,15 +3,18 @@ package import EnrollmentCore
 /// Runs the cases that stand beside a bundle's rules.
 package struct PolicyTestRunner: Sendable {
     private let bundle: PolicyBundle
+    private let engine: PolicyEngine
 
     /// - Parameter bundle: one that loaded; its cases did too.
-    package init(bundle: PolicyBundle) { self.bundle = bundle }
+    package init(bundle: PolicyBundle) {
+        self.bundle = bundle
+        engine = PolicyEngine(bundle: bundle)
+    }
 
     /// Every case against the whole bundle, and what the cases leave out.
     package func run() -> PolicyReport {
-        let engine = PolicyEngine(bundle: bundle)
         let results = bundle.cases.map { policyCase -> PolicyReport.CaseResult in
-            let decision = Self.decision(on: policyCase, by: engine)
+            let decision = decision(on: policyCase)
             return PolicyReport.CaseResult(
                 name: policyCase.name, rule: policyCase.rule, file: policyCase.position.file,
                 line: policyCase.position.line, expected: policyCase.expectation.text,
@@ -22,7 +25,13 @@ package struct PolicyTestRunner: Sendable {
         return PolicyReport(results: results, problems: problems(results), policy: bundle.digest)
     }
 
-    private static func decision(on policyCase: PolicyCase, by engine: PolicyEngine) -> Decision {
+    /// Whether a case comes out as it expects.
+    package func passes(_ policyCase: PolicyCase) -> Bool {
+        policyCase.expectation.isMet(by: decision(on: policyCase), at: policyCase.input.instant)
+    }
+
+    /// What the bundle says to the request of a case.
+    package func decision(on policyCase: PolicyCase) -> Decision {
         switch policyCase.question {
         case .request: return engine.decide(policyCase.input)
         case .inquiry: return engine.assess(policyCase.input)
@@ -47,14 +56,7 @@ package struct PolicyTestRunner: Sendable {
     /// A rule whose effect no case shows is not tested, however many cases stand beside it.
     private func problems(_ results: [PolicyReport.CaseResult]) -> [PolicyDiagnostic] {
         bundle.rules.compactMap { rule in
-            let own = results.filter { $0.rule == rule.id && $0.decision.ruleIDs.contains(rule.id) }
-            let isShown = own.contains { result in
-                switch (rule.effect, result.decision.outcome) {
-                case (.permit, .permit), (.deny, .deny): return true
-                case (.permit, _), (.deny, _): return false
-                }
-            }
-            if isShown { return nil }
+            if results.contains(where: { $0.rule == rule.id && Self.shows(rule, $0.decision) }) { return nil }
             let (effect, remedy) =
                 rule.effect == .deny
                 ? ("denies", "add a case that it blocks") : ("permits", "add a case that it permits")
@@ -62,6 +64,31 @@ package struct PolicyTestRunner: Sendable {
                 file: rule.position.file, line: rule.position.line, column: rule.position.column,
                 message: "no case shows that `\(rule.id)` \(effect)", remedy: remedy)
         }
+    }
+}
+
+extension PolicyTestRunner {
+    /// Whether the rule has its effect in a decision; a rule in shadow, in what is written beside it. A rule
+    /// that is off has none to show.
+    private static func shows(_ rule: Rule, _ decision: Decision) -> Bool {
+        let effect = rule.effect == .deny ? "deny" : "permit"
+        switch rule.mode {
+        case .enforce: return decision.outcome.effectName == effect && decision.ruleIDs.contains(rule.id)
+        case .shadow:
+            return decision.shadow.map { $0.effect == effect && $0.ruleIDs.contains(rule.id) } ?? false
+        case .off: return true
+        }
+    }
+}
+
+extension ApprovalTerms {
+    /// The same terms with some of them changed, for asking what a bundle's cases would notice.
+    package func replacing(count: Int? = nil, within: Int64? = nil, needsFourEyes: Bool? = nil)
+        -> ApprovalTerms
+    {
+        ApprovalTerms(
+            team: team, members: members, count: count ?? self.count, within: within ?? self.within,
+            needsFourEyes: needsFourEyes ?? self.needsFourEyes, position: position)
     }
 }
 

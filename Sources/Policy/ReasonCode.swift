@@ -13,6 +13,10 @@ package enum ReasonCode: String, Sendable, Hashable, CaseIterable {
     case postureNoncompliant = "posture.noncompliant"
     case postureJailbroken = "posture.jailbroken"
 
+    case approvalWaiting = "approval.waiting"
+    case approvalDenied = "approval.denied"
+    case reviewOverdue = "review.overdue"
+
     case serviceUnknown = "service.unknown"
     case protocolNotEnabled = "protocol.not_enabled"
     case profileNotOffered = "profile.not_offered"
@@ -58,6 +62,10 @@ package enum ReasonCode: String, Sendable, Hashable, CaseIterable {
         case .postureFuture: return "The last posture report is dated in the future."
         case .postureNoncompliant: return "A posture source says that the device is not compliant."
         case .postureJailbroken: return "A posture source says that the device is jailbroken or rooted."
+        case .approvalWaiting: return "The request waits for people to approve it."
+        case .approvalDenied: return "Somebody who may approve the request has denied it."
+        case .reviewOverdue:
+            return "Nobody has reviewed this by its date, and the bundle refuses what is overdue."
         case .serviceUnknown: return "There is no such service."
         case .protocolNotEnabled: return "The service does not offer this protocol."
         case .profileNotOffered: return "The service does not grant this profile."

@@ -1,149 +1,88 @@
-import EnrollmentCore
+package import EnrollmentCore
 
 /// One rule of a bundle, checked against its catalog.
-struct Rule: Sendable, Hashable {
-    enum Effect: Sendable, Hashable {
+package struct Rule: Sendable, Hashable {
+    /// What a rule does when it applies.
+    package enum Effect: Sendable, Hashable {
         /// Grants these terms when the condition holds.
         case permit(CertificateTerms)
         /// Blocks unless the condition, a known-safe state, holds.
         case deny
     }
 
-    let id: String
-    let title: String
-    let owner: Owner
-    let reviewBy: Timestamp
-    let effect: Effect
-    let scope: RuleScope
+    /// Whether a rule takes part in decisions.
+    package enum Mode: String, Sendable, Hashable, CaseIterable {
+        case enforce
+        /// Evaluated after the outcome is fixed, and written down beside it; changes nothing.
+        case shadow
+        /// Checked when loaded, and otherwise as if it were not there.
+        case off
+    }
+
+    package let id: String
+    package let title: String
+    package let owner: Owner
+    package let reviewBy: Timestamp
+    package var mode: Mode
+    package var effect: Effect
+    package var scope: RuleScope
     /// All of them; at least one.
-    let conditions: [Condition]
+    package var conditions: [Condition]
+    /// The word of people that a permit rule asks for besides; nil asks for none.
+    package var approval: ApprovalTerms?
     /// The rule author's reason, shown in traces.
-    let because: String?
-    let position: SourcePosition
+    package let because: String?
+    package let position: SourcePosition
 }
 
 /// What a rule applies to: facts that every request has. Nil means any.
-struct RuleScope: Sendable, Hashable {
-    let services: Set<ServiceName>?
-    let profiles: Set<ProfileName>?
-    let protocols: Set<EnrollmentProtocol>?
-    let operations: Set<EnrollmentOperation>?
+package struct RuleScope: Sendable, Hashable {
+    package var services: Set<ServiceName>?
+    package var profiles: Set<ProfileName>?
+    package var protocols: Set<EnrollmentProtocol>?
+    package var operations: Set<EnrollmentOperation>?
 
     func covers(_ input: PolicyInput) -> Bool {
         protocols?.contains(input.enrollmentProtocol) ?? true && operations?.contains(input.operation) ?? true
     }
+
+    /// Whether it takes in requests for a profile of a service.
+    package func covers(_ service: ServiceName, _ profile: ProfileName) -> Bool {
+        services?.contains(service) ?? true && profiles?.contains(profile) ?? true
+    }
 }
 
 /// What a permit rule grants.
-struct CertificateTerms: Sendable, Hashable {
-    let commonName: NameTemplate?
-    let dns: [NameTemplate]
-    let email: [NameTemplate]
-    let upn: [NameTemplate]
+package struct CertificateTerms: Sendable, Hashable {
+    package let commonName: NameTemplate?
+    package let dns: [NameTemplate]
+    package let email: [NameTemplate]
+    package let upn: [NameTemplate]
     /// Nil grants the profile's.
-    let extendedKeyUsages: [ExtendedKeyUsage]?
+    package var extendedKeyUsages: [ExtendedKeyUsage]?
     /// Seconds.
-    let maximumValidity: Int64
+    package var maximumValidity: Int64
+    /// Whether names and usages beyond the grant are left out instead of denied (`if_csr_differs: replace`).
+    package var replacesDifferences: Bool
+    package let position: SourcePosition
 }
 
-/// A condition of a rule: a test, or a combination of conditions.
-indirect enum Condition: Sendable, Hashable {
-    case all([Condition])
-    case any([Condition])
-    case none([Condition])
-    case test(Test)
-}
+/// How many people of a team must have approved a request, and how lately.
+package struct ApprovalTerms: Sendable, Hashable {
+    /// The team's name in `owners.yaml`.
+    package let team: String
+    /// Its members, as approvals name them.
+    package let members: [String]
+    /// Different members who must approve, 1 to 9.
+    package let count: Int
+    /// Seconds for which an approval counts, from when it was given.
+    package let within: Int64
+    /// Whether whoever minted the credential must not be among them.
+    package let needsFourEyes: Bool
+    package let position: SourcePosition
 
-/// One test of one fact.
-struct Test: Sendable, Hashable {
-    enum Subject: Sendable, Hashable {
-        case attribute(Attribute, AttributeMatcher)
-        case posture(source: String, maximumAge: Int64)
-        /// Nil takes any source.
-        case notJailbroken(source: String?, maximumAge: Int64)
-        case oneTimeCredential
-        case certificateOfOurs(renewalOnly: Bool)
-        case domainControl(maximumAge: Int64)
+    /// How it reads in traces.
+    package var text: String {
+        "approved by \(count) of \(team)" + (needsFourEyes ? ", not by who minted the credential" : "")
     }
-
-    let subject: Subject
-    /// As it reads in traces, e.g. `device.group is corp-laptops`.
-    let text: String
-}
-
-/// A fact that rules test by value.
-enum Attribute: String, Sendable, Hashable, CaseIterable {
-    case deviceID = "device.id"
-    case deviceSerial = "device.serial"
-    case deviceUDID = "device.udid"
-    case deviceGroup = "device.group"
-    case deviceDNS = "device.dns"
-    case deviceActiveCertificates = "device.active_certificates"
-    case requestCommonName = "request.common_name"
-    case requestDNS = "request.dns"
-    case requestKeyAlgorithm = "request.key_algorithm"
-    case clientAddress = "client.address"
-
-    enum Kind { case text, names, number, address }
-
-    var kind: Kind {
-        switch self {
-        case .deviceID, .deviceSerial, .deviceUDID, .requestCommonName, .requestKeyAlgorithm: return .text
-        case .deviceGroup, .deviceDNS, .requestDNS: return .names
-        case .deviceActiveCertificates: return .number
-        case .clientAddress: return .address
-        }
-    }
-
-    /// Whether a certificate request brings it, rather than the device, its history or the connection.
-    var isOfRequest: Bool {
-        switch self {
-        case .requestCommonName, .requestDNS, .requestKeyAlgorithm: return true
-        case .deviceID, .deviceSerial, .deviceUDID, .deviceGroup, .deviceDNS, .deviceActiveCertificates,
-            .clientAddress:
-            return false
-        }
-    }
-
-    /// What the input holds; empty when it is absent. An empty list counts as absent: nothing that is missing
-    /// may ever satisfy a condition.
-    func values(in input: PolicyInput) -> [String] {
-        switch self {
-        case .deviceID: return input.device.map { [$0.id.rawValue] } ?? []
-        case .deviceSerial: return input.device?.serial.map { [$0] } ?? []
-        case .deviceUDID: return input.device?.udid.map { [$0] } ?? []
-        case .deviceGroup: return input.device?.groups ?? []
-        case .deviceDNS: return input.device?.dns.map(asciiLowercased) ?? []
-        case .deviceActiveCertificates: return [String(input.history.activeCertificates)]
-        case .requestCommonName: return input.request.names.commonName.map { [$0] } ?? []
-        case .requestDNS: return input.request.names.dns.map(asciiLowercased)
-        case .requestKeyAlgorithm: return input.request.publicKey.map { [$0.algorithm.rawValue] } ?? []
-        case .clientAddress: return [input.clientAddress]
-        }
-    }
-}
-
-/// How a value must be. Of an attribute with several values, one must match, but for `subsetOf`.
-enum AttributeMatcher: Sendable, Hashable {
-    case oneOf([String])
-    case glob(Glob)
-    case within([AddressRange])
-    case between(ClosedRange<Int64>)
-    /// The single value equals that attribute's.
-    case equals(Attribute)
-    /// Every value is among that attribute's, and there is one at least.
-    case subsetOf(Attribute)
-
-    /// The attribute that it compares with.
-    var other: Attribute? {
-        switch self {
-        case .equals(let other), .subsetOf(let other): return other
-        case .oneOf, .glob, .within, .between: return nil
-        }
-    }
-}
-
-/// ASCII letters in lower case and everything else as it is: the way DNS names compare (RFC 4343).
-func asciiLowercased(_ text: String) -> String {
-    String(decoding: text.utf8.map { (0x41...0x5a).contains($0) ? $0 | 0x20 : $0 }, as: UTF8.self)
 }

@@ -2,12 +2,7 @@ import EnrollmentCore
 
 /// Reads one rule file.
 struct RuleLoader {
-    private static let keys = [
-        "policy", "id", "title", "citation", "because", "owner", "review_by", "mode", "effect", "applies_to",
-        "require", "block_unless", "certificate",
-    ]
-    private enum Mode: String, CaseIterable { case enforce }
-    private enum EffectName: String, CaseIterable { case permit, deny }
+    private enum Names { case any, these([String]) }
 
     let document: YAMLNode
     let faults: DiagnosticCollector
@@ -16,32 +11,30 @@ struct RuleLoader {
     ///
     /// - Parameter loader: holds the catalog, and takes the rule's review date.
     func rule(_ loader: inout CatalogLoader) -> Rule? {
-        guard let reader = MappingReader(document, named: "the rule", known: Self.keys, faults) else {
+        guard let reader = MappingReader(document, named: "the rule", as: RuleShapes.rule, faults) else {
             return nil
         }
-        if let version = reader.text("policy"), version != "v1", let place = reader["policy"]?.position {
-            faults.report(place, "unknown version `\(version)`", remedy: "write `policy: v1`")
-        }
         let id = readID(reader)
-        let title = reader.text("title")
-        let because = reader["because"].flatMap { $0.text("because", faults) }
-        _ = reader["citation"].flatMap { $0.text("citation", faults) }
         let governed = loader.governed(reader, "rule \(id ?? "?")", document.position)
-        _ = reader.choice("mode", of: Mode.self)
-        let scope = reader.required("applies_to").flatMap { readScope($0, loader.catalog) }
-        let effect = reader.choice("effect", of: EffectName.self)
+        let scope = reader.mapping("applies_to").flatMap { readScope($0, loader.catalog) }
+        let effect = reader.choice("effect", of: RuleShapes.EffectName.self)
         let conditions = effect.flatMap { readConditions(reader, $0, loader.catalog) }
         let terms = effect.flatMap { readEffect(reader, $0, scope, loader.catalog) }
-        guard let id, let title, let governed, let scope, let conditions, let terms else { return nil }
+        let approval =
+            effect == .deny ? nil : reader.mapping("approval").flatMap { readApproval($0, loader.catalog) }
+        guard let id, let title = reader.text("title"), let governed,
+            let mode = reader.choice("mode", of: Rule.Mode.self), let scope, let conditions, let terms,
+            (approval == nil) == (reader["approval"] == nil)
+        else { return nil }
         return Rule(
-            id: id, title: title, owner: governed.owner, reviewBy: governed.reviewBy, effect: terms,
-            scope: scope,
-            conditions: conditions, because: because, position: document.position)
+            id: id, title: title, owner: governed.owner, reviewBy: governed.reviewBy, mode: mode,
+            effect: terms, scope: scope, conditions: conditions, approval: approval,
+            because: reader.text("because"), position: document.position)
     }
 
     private func readID(_ reader: MappingReader) -> String? {
         guard let id = reader.text("id"), let place = reader["id"]?.position else { return nil }
-        let name = document.position.file.split(separator: "/").last?.dropLast(5) ?? ""
+        let name = BundleLoader.stem(document.position.file)
         if !isName(id) {
             faults.report(
                 place, "`\(id)` is not a rule id",
@@ -52,107 +45,123 @@ struct RuleLoader {
         return id
     }
 
-    private func readScope(_ node: YAMLNode, _ catalog: Catalog) -> RuleScope? {
-        let known = ["service", "profile", "protocol", "operation"]
-        guard let reader = MappingReader(node, named: "applies_to", known: known, faults) else { return nil }
-        let remedy = "write `any` to mean every one"
-        let services = reader.required("service", remedy: remedy).map {
-            readNames($0, "service", among: catalog.services.keys.map(\.rawValue))
-        }
-        let profiles = reader.required("profile", remedy: remedy).map {
-            readNames($0, "profile", among: catalog.profiles.keys.map(\.rawValue))
-        }
-        let protocols =
-            reader["protocol"] == nil ? nil : reader.choices("protocol", of: EnrollmentProtocol.self)
-        let operations =
-            reader["operation"] == nil ? nil : reader.choices("operation", of: EnrollmentOperation.self)
-        guard let services, let profiles, (reader["protocol"] == nil) == (protocols == nil),
+    private func readScope(_ reader: MappingReader, _ catalog: Catalog) -> RuleScope? {
+        guard let services = readNames(reader, "service", .service, catalog),
+            let profiles = readNames(reader, "profile", .profile, catalog)
+        else { return nil }
+        let protocols = reader.choices("protocol", of: EnrollmentProtocol.self)
+        let operations = reader.choices("operation", of: EnrollmentOperation.self)
+        guard (reader["protocol"] == nil) == (protocols == nil),
             (reader["operation"] == nil) == (operations == nil)
         else { return nil }
         return RuleScope(
-            services: services.map { Set($0.map { ServiceName($0) }) },
-            profiles: profiles.map { Set($0.map { ProfileName($0) }) }, protocols: protocols.map { Set($0) },
-            operations: operations.map { Set($0) })
+            services: set(services) { ServiceName($0) }, profiles: set(profiles) { ProfileName($0) },
+            protocols: protocols.map { Set($0) }, operations: operations.map { Set($0) })
     }
 
-    /// Nil for `any`; unknown names are reported and dropped.
-    private func readNames(_ node: YAMLNode, _ kind: String, among declared: [String]) -> [String]? {
-        if case .scalar("any", _) = node.content { return nil }
-        let names = node.names(kind, faults) ?? []
-        for name in names where !declared.contains(name) {
-            faults.report(
-                node.position, "unknown \(kind) `\(name)`", remedy: spellingRemedy(name, among: declared))
+    private func set<Name: Hashable>(_ names: Names, _ make: (String) -> Name) -> Set<Name>? {
+        switch names {
+        case .any: return nil
+        case .these(let names): return Set(names.map(make))
         }
-        return names
+    }
+
+    private func readNames(
+        _ reader: MappingReader, _ key: String, _ kind: Catalog.Kind, _ catalog: Catalog
+    ) -> Names? {
+        guard let names = reader.placedNames(key) else { return nil }
+        if names.map(\.text) == ["any"] { return .any }
+        let known = names.filter { catalog.expect($0.text, kind, at: $0.position, faults) }
+        return known.count == names.count ? .these(names.map(\.text)) : nil
     }
 
     private func readConditions(
-        _ reader: MappingReader, _ effect: EffectName, _ catalog: Catalog
+        _ reader: MappingReader, _ effect: RuleShapes.EffectName, _ catalog: Catalog
     ) -> [Condition]? {
-        let (wanted, other) =
+        let places: [ConditionPlace] =
             switch effect {
-            case .permit: ("require", "block_unless")
-            case .deny: ("block_unless", "require")
+            case .permit: [.required]
+            case .deny: [.safe, .alwaysKnown]
             }
-        if let stray = reader[other] {
-            faults.report(
-                stray.position, "a \(effect.rawValue) rule has no `\(other)`", remedy: "write `\(wanted)`")
+        for place in places {
+            guard let node = reader[place.rawValue] else { continue }
+            let loader = ConditionLoader(catalog: catalog, faults: faults, place: place)
+            return loader.whole(node)
         }
-        guard let node = reader.required(wanted) else { return nil }
-        return ConditionLoader(catalog: catalog, faults: faults).conditions(node, named: wanted, depth: 0)
+        return nil
     }
 
     private func readEffect(
-        _ reader: MappingReader, _ effect: EffectName, _ scope: RuleScope?, _ catalog: Catalog
+        _ reader: MappingReader, _ effect: RuleShapes.EffectName, _ scope: RuleScope?, _ catalog: Catalog
     ) -> Rule.Effect? {
         switch effect {
-        case .deny:
-            guard let stray = reader["certificate"] else { return .deny }
-            faults.report(stray.position, "a deny rule has no `certificate`", remedy: "remove it")
-            return nil
+        case .deny: return .deny
         case .permit:
+            guard let certificate = reader.mapping("certificate") else { return nil }
             let profiles = catalog.profiles.values.filter { scope?.profiles?.contains($0.name) ?? true }
-            return reader.required("certificate").flatMap {
-                CertificateTermsLoader(profiles: profiles, faults: faults).terms($0)
-            }.map { .permit($0) }
+                .sorted { $0.name.rawValue < $1.name.rawValue }
+            return CertificateTermsLoader(profiles: scope == nil ? [] : profiles, faults: faults)
+                .terms(certificate).map { .permit($0) }
         }
+    }
+
+    private func readApproval(_ reader: MappingReader, _ catalog: Catalog) -> ApprovalTerms? {
+        let count = reader["count"] == nil ? 1 : reader.integer("count")
+        let needsFourEyes = reader["four_eyes"] == nil ? false : reader.boolean("four_eyes")
+        guard let team = reader.text("from"), let place = reader["from"]?.position,
+            catalog.expect(team, .team, at: place, faults), let members = catalog.members[team], let count,
+            let within = reader.duration("within"), let needsFourEyes
+        else { return nil }
+        guard members.count >= count else {
+            faults.report(
+                place, "`\(team)` lists \(members.count) of the \(count) people who must approve",
+                remedy: "list them in owners.yaml: members: [\"os:jane\"]")
+            return nil
+        }
+        return ApprovalTerms(
+            team: team, members: members.sorted(), count: Int(count), within: within,
+            needsFourEyes: needsFourEyes, position: reader.position)
     }
 }
 
 /// Reads a permit rule's `certificate`.
 struct CertificateTermsLoader {
-    private enum Difference: String, CaseIterable { case deny }
-
     /// The profiles the rule applies to.
     let profiles: [CertificateProfile]
     let faults: DiagnosticCollector
 
-    func terms(_ node: YAMLNode) -> CertificateTerms? {
-        let known = ["common_name", "san", "extended_key_usage", "validity", "if_csr_differs"]
-        guard let reader = MappingReader(node, named: "certificate", known: known, faults) else { return nil }
+    func terms(_ reader: MappingReader) -> CertificateTerms? {
+        let names = reader.mapping("san")
+        if reader["common_name"] == nil, names?.isEmpty ?? (reader["san"] == nil) {
+            faults.report(
+                reader.position, "`certificate` grants no name", remedy: "add `common_name` or `san`")
+        }
         let commonName = reader["common_name"].map { template($0, "common_name", listAllowed: false) }
-        let names = reader["san"].flatMap {
-            MappingReader($0, named: "san", known: ["dns", "email", "upn"], faults)
+        let usages = readUsages(reader)
+        let difference =
+            reader["if_csr_differs"] == nil
+            ? .deny : reader.choice("if_csr_differs", of: RuleShapes.Difference.self)
+        let ceiling = reader.mapping("validity")?.duration("at_most")
+        guard let ceiling, let difference, (usages == nil) == (reader["extended_key_usage"] == nil) else {
+            return nil
         }
-        let usages =
-            reader["extended_key_usage"] == nil
-            ? nil : reader.choices("extended_key_usage", of: ExtendedKeyUsage.self)
-        for usage in usages ?? [] {
-            for profile in profiles where !profile.extendedKeyUsages.contains(usage) {
-                faults.report(
-                    reader["extended_key_usage"]?.position ?? node.position,
-                    "the profile `\(profile.name)` does not grant `\(usage.rawValue)`")
-            }
-        }
-        if reader["if_csr_differs"] != nil { _ = reader.choice("if_csr_differs", of: Difference.self) }
-        let validity = reader.required("validity", remedy: "validity: { at_most: 90d }")
-        if reader["common_name"] == nil, names == nil {
-            faults.report(node.position, "`certificate` grants no name", remedy: "add `common_name` or `san`")
-        }
-        guard let ceiling = validity.flatMap({ ceiling($0, faults) }) else { return nil }
         return CertificateTerms(
             commonName: commonName ?? nil, dns: templates(names, "dns"), email: templates(names, "email"),
-            upn: templates(names, "upn"), extendedKeyUsages: usages, maximumValidity: ceiling)
+            upn: templates(names, "upn"), extendedKeyUsages: usages, maximumValidity: ceiling,
+            replacesDifferences: difference == .replace, position: reader.position)
+    }
+
+    private func readUsages(_ reader: MappingReader) -> [ExtendedKeyUsage]? {
+        let names = reader.placedNames("extended_key_usage") ?? []
+        for name in names {
+            guard let usage = ExtendedKeyUsage(rawValue: name.text) else { continue }
+            for profile in profiles where !profile.extendedKeyUsages.contains(usage) {
+                faults.report(
+                    name.position, "the profile `\(profile.name)` does not grant `\(usage.rawValue)`",
+                    remedy: "it grants " + profile.extendedKeyUsages.map(\.rawValue).joined(separator: ", "))
+            }
+        }
+        return reader.choices("extended_key_usage", of: ExtendedKeyUsage.self)
     }
 
     private func templates(_ reader: MappingReader?, _ key: String) -> [NameTemplate] {

@@ -28,8 +28,8 @@ struct YAMLNode: Sendable {
     /// For messages: "a mapping", "a list", "text".
     var kind: String {
         switch content {
-        case .scalar("", isPlain: true): return "nothing"
-        case .scalar: return "a single value"
+        case .scalar("", _): return "nothing"
+        case .scalar(let text, _): return text.unicodeScalars.count > 500 ? "more" : "a single value"
         case .sequence: return "a list"
         case .mapping: return "a mapping"
         }
@@ -40,7 +40,6 @@ struct YAMLNode: Sendable {
 /// scalars. Anchors, aliases, tags, merge keys, duplicate keys, tabs and control characters are refused.
 struct StrictYAML {
     private let file: String
-    private let lines: [Substring.UnicodeScalarView]
     private let faults: DiagnosticCollector
 
     /// The one document of a file; nil after reporting why there is none.
@@ -50,22 +49,32 @@ struct StrictYAML {
             return nil
         }
         guard let text = String(validating: file.bytes, as: UTF8.self) else {
-            faults.report(file: file.path, "not UTF-8 text")
+            faults.report(endOfText(file), "not UTF-8 text")
             return nil
         }
-        let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(\.unicodeScalars)
-        return StrictYAML(file: file.path, lines: lines, faults: faults).parse(text)
+        return StrictYAML(file: file.path, faults: faults).parse(text)
+    }
+
+    /// Where the first octet stands that belongs to no character.
+    private static func endOfText(_ file: BundleFile) -> SourcePosition {
+        var (line, column) = (1, 1)
+        var decoder = UTF8()
+        var octets = file.bytes.makeIterator()
+        while case .scalarValue(let scalar) = decoder.decode(&octets) {
+            (line, column) = scalar == "\n" ? (line + 1, 1) : (line, column + 1)
+        }
+        return SourcePosition(file: file.path, line: line, column: column)
     }
 
     private func parse(_ text: String) -> YAMLNode? {
-        guard charactersAreAcceptable() else { return nil }
+        guard charactersAreAcceptable(text), YAMLScan.isClean(text, file: file, faults) else { return nil }
         do {
             let parser = try Yams.Parser(yaml: text, resolver: .basic, encoding: .utf8)
             guard let root = try parser.singleRoot() else {
                 faults.report(file: file, "the file is empty")
                 return nil
             }
-            return convert(root, depth: 0)
+            return convert(root)
         } catch let error as YamlError {
             report(error)
         } catch {
@@ -74,22 +83,31 @@ struct StrictYAML {
         return nil
     }
 
-    private func charactersAreAcceptable() -> Bool {
-        for (number, line) in lines.enumerated() {
-            guard let (column, scalar) = line.enumerated().first(where: { !Self.isAcceptable($0.element) })
-            else {
+    private func charactersAreAcceptable(_ text: String) -> Bool {
+        var (line, column) = (1, 1)
+        for scalar in text.unicodeScalars {
+            if scalar == "\n" {
+                (line, column) = (line + 1, 1)
                 continue
             }
-            let position = SourcePosition(file: file, line: number + 1, column: column + 1)
-            switch scalar {
-            case "\t": faults.report(position, "a tab", remedy: "indent with spaces")
-            case "\r":
-                faults.report(position, "a carriage return", remedy: "end lines with a line feed alone")
-            default: faults.report(position, "a control or invisible character", remedy: "remove it")
+            guard Self.isAcceptable(scalar) else {
+                report(scalar, at: SourcePosition(file: file, line: line, column: column))
+                return false
             }
-            return false
+            column += 1
         }
         return true
+    }
+
+    private func report(_ scalar: Unicode.Scalar, at position: SourcePosition) {
+        switch scalar {
+        case "\t": faults.report(position, "a tab", remedy: "indent with spaces")
+        case "\r": faults.report(position, "a carriage return", remedy: "end lines with a line feed alone")
+        default:
+            let code = String(scalar.value, radix: 16, uppercase: true)
+            let name = "U+" + String(repeating: "0", count: max(0, 4 - code.count)) + code
+            faults.report(position, "a control or invisible character, \(name)", remedy: "remove it")
+        }
     }
 
     /// Refuses controls, and the marks that make text look like something it is not (bidirectional overrides,
@@ -104,12 +122,15 @@ struct StrictYAML {
     private func report(_ error: YamlError) {
         switch error {
         case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _):
-            faults.report(position(mark), "not YAML: \(problem)")
-        case .composer(_, let problem, let mark, _):
-            let several = problem.contains("another document")
+            let isColon = problem.hasPrefix("mapping values")
             faults.report(
-                position(mark), several ? "a second document" : problem,
-                remedy: several ? "one document a file" : "write the value out")
+                position(mark), "not YAML: \(problem)",
+                remedy: isColon ? "quote text that holds a colon" : nil)
+        case .composer(_, let problem, let mark, _):
+            let isAlias = problem.contains("alias")
+            faults.report(
+                position(mark), isAlias ? "an overlooked alias" : "a second document",
+                remedy: isAlias ? "write the value out" : "one document a file")
         case .duplicatedKeysInMapping(let keys, let context):
             let name = keys.first ?? ""
             faults.report(
@@ -122,53 +143,53 @@ struct StrictYAML {
         SourcePosition(file: file, line: mark?.line ?? 0, column: mark?.column ?? 0)
     }
 
-    private func convert(_ node: Node, depth: Int) -> YAMLNode? {
+    /// The value; nil after reporting something in it, since what is left of a file would be misread.
+    private func convert(_ node: Node) -> YAMLNode? {
         let place = position(node.mark)
-        guard depth <= 16 else {
-            faults.report(place, "nested too deep")
+        // The scan is to have seen it. Should it ever not, nothing is taken from it.
+        guard node.anchor == nil else {
+            faults.report(place, "an overlooked anchor", remedy: "write the value out where it is needed")
             return nil
         }
-        guard standsAlone(place) else { return nil }
         switch node {
         case .scalar(let scalar):
+            guard isAcceptable(scalar, place) else { return nil }
             return YAMLNode(
                 position: place, content: .scalar(scalar.string, isPlain: scalar.style == .plain))
         case .sequence(let sequence):
-            let values = sequence.map { convert($0, depth: depth + 1) }
-            return YAMLNode(position: place, content: .sequence(values.compactMap(\.self)))
+            let items = sequence.map(convert).compactMap(\.self)
+            guard items.count == sequence.count else { return nil }
+            return YAMLNode(position: place, content: .sequence(items))
         case .mapping(let mapping):
-            let entries = mapping.compactMap { convert(key: $0.key, value: $0.value, depth: depth) }
+            let entries = mapping.map(convert).compactMap(\.self)
+            guard entries.count == mapping.count else { return nil }
             return YAMLNode(position: place, content: .mapping(entries))
         case .alias:
-            faults.report(place, "an alias", remedy: "write the value out")
+            faults.report(place, "an overlooked alias", remedy: "write the value out")
             return nil
         }
     }
 
-    private func convert(key: Node, value: Node, depth: Int) -> YAMLNode.Entry? {
+    /// Whether no escape stands for what may not be written.
+    private func isAcceptable(_ scalar: Node.Scalar, _ place: SourcePosition) -> Bool {
+        guard
+            let stranger = scalar.string.unicodeScalars.first(where: { $0 != "\n" && !Self.isAcceptable($0) })
+        else { return true }
+        report(stranger, at: place)
+        return false
+    }
+
+    private func convert(key: Node, value: Node) -> YAMLNode.Entry? {
         let place = position(key.mark)
-        guard standsAlone(place) else { return nil }
         guard case .scalar(let scalar) = key else {
             faults.report(place, "a key that is not a word")
             return nil
         }
+        guard isAcceptable(scalar, place) else { return nil }
         guard scalar.string != "<<" else {
             faults.report(place, "a merge key", remedy: "write the values out")
             return nil
         }
-        return convert(value, depth: depth + 1).map { .init(key: scalar.string, position: place, value: $0) }
-    }
-
-    /// A node that carries a tag or an anchor, or that an alias repeats, starts with that indicator: a plain
-    /// scalar cannot, so the first character tells.
-    private func standsAlone(_ place: SourcePosition) -> Bool {
-        guard lines.indices.contains(place.line - 1) else { return true }
-        switch lines[place.line - 1].dropFirst(place.column - 1).first {
-        case "&": faults.report(place, "an anchor", remedy: "write the value out where it is needed")
-        case "*": faults.report(place, "an alias", remedy: "write the value out")
-        case "!": faults.report(place, "a tag", remedy: "quote the value if it is text")
-        default: return true
-        }
-        return false
+        return convert(value).map { .init(key: scalar.string, position: place, value: $0) }
     }
 }

@@ -1,6 +1,6 @@
 /// What a condition is worth, from worst to best. Conjunction is the smallest of its parts and disjunction
 /// the largest: Kleene's logic, with its "unknown" split by whether asking again can help.
-enum Verdict: Int, Sendable, Comparable, CaseIterable {
+package enum Verdict: Int, Sendable, Comparable, CaseIterable {
     case unsatisfied
     /// A fact is missing and will stay so for this request.
     case unknown
@@ -8,10 +8,10 @@ enum Verdict: Int, Sendable, Comparable, CaseIterable {
     case pending
     case satisfied
 
-    static func < (left: Verdict, right: Verdict) -> Bool { left.rawValue < right.rawValue }
+    package static func < (left: Verdict, right: Verdict) -> Bool { left.rawValue < right.rawValue }
 
     /// The verdict of "not": what is unknown stays so.
-    var negated: Verdict {
+    package var negated: Verdict {
         switch self {
         case .unsatisfied: return .satisfied
         case .unknown: return .unknown
@@ -21,7 +21,7 @@ enum Verdict: Int, Sendable, Comparable, CaseIterable {
     }
 
     /// As it stands in a trace.
-    var name: String {
+    package var name: String {
         switch self {
         case .unsatisfied: return "false"
         case .unknown: return "unknown"

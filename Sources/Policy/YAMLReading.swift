@@ -1,15 +1,19 @@
 import EnrollmentCore
 
-/// Reads the members of one mapping, and reports those nobody asked for.
+/// Reads the members of one mapping after holding them against its shape.
 struct MappingReader {
     let position: SourcePosition
     let faults: DiagnosticCollector
+    private let shape: MappingShape
     private let values: [String: YAMLNode]
     private let name: String
 
-    /// Nil, after reporting it, when `node` is not a mapping. Keys outside `known` are reported here: a
-    /// misspelt key that narrows must never widen.
-    init?(_ node: YAMLNode, named name: String, known: [String], _ faults: DiagnosticCollector) {
+    /// Nil, after reporting it, when `node` is not a mapping. Reported here as well are keys that the shape
+    /// does not have (a misspelt key that narrows must never widen), members that are missing or do not go
+    /// together, and values that are not what they must be. Mappings within are left to readers of their own.
+    ///
+    /// - Parameter name: for messages, e.g. `owner`.
+    init?(_ node: YAMLNode, named name: String, as shape: MappingShape, _ faults: DiagnosticCollector) {
         guard let entries = node.entries else {
             faults.report(node.position, "`\(name)` must be a mapping, not \(node.kind)")
             return nil
@@ -17,56 +21,145 @@ struct MappingReader {
         self.name = name
         self.position = node.position
         self.faults = faults
+        self.shape = shape
         values = Dictionary(entries.map { ($0.key, $0.value) }, uniquingKeysWith: { first, _ in first })
-        for entry in entries where !known.contains(entry.key) {
-            faults.report(
-                entry.position, "unknown key `\(entry.key)` in `\(name)`",
-                remedy: spellingRemedy(entry.key, among: known))
+        for entry in entries {
+            if let member = shape[entry.key] {
+                member.value.check(entry.value, named: entry.key, faults)
+            } else {
+                faults.report(
+                    entry.position, "unknown key `\(entry.key)` in `\(name)`",
+                    remedy: spellingRemedy(entry.key, among: shape.keys))
+            }
+        }
+        for member in shape.members where member.isRequired && values[member.key] == nil {
+            reportMissing(member.key)
+        }
+        for term in shape.terms { check(term, entries) }
+    }
+
+    private func reportMissing(_ key: String, remedy: String? = nil) {
+        faults.report(
+            position, "`\(key)` is missing from `\(name)`", remedy: shape[key]?.remedy ?? remedy)
+    }
+
+    private func check(_ term: MemberTerm, _ entries: [YAMLNode.Entry]) {
+        switch term {
+        case .exactlyOne(let keys):
+            guard keys.count(where: { values[$0] != nil }) != 1 else { return }
+            faults.report(position, "`\(name)` needs exactly one of " + keys.joined(separator: ", "))
+        case .atMostOne(let keys):
+            guard keys.count(where: { values[$0] != nil }) > 1 else { return }
+            faults.report(position, "`\(name)` takes only one of " + keys.joined(separator: ", "))
+        case .when(let key, let value, let needs, let oneOf, let refuses, let remedy):
+            guard case .scalar(value, _) = values[key]?.content else { return }
+            for needed in needs where values[needed] == nil { reportMissing(needed, remedy: remedy) }
+            let strays = entries.filter { refuses.contains($0.key) }
+            for stray in strays {
+                faults.report(stray.position, "a \(value) rule has no `\(stray.key)`", remedy: remedy)
+            }
+            let given = oneOf.count(where: { values[$0] != nil })
+            // Whoever wrote the wrong one was told.
+            if !oneOf.isEmpty, given > 1 || given == 0 && strays.isEmpty {
+                faults.report(
+                    entries.last { oneOf.contains($0.key) }?.position ?? position,
+                    "a \(value) rule needs exactly one of " + oneOf.joined(separator: " and "),
+                    remedy: remedy)
+            }
         }
     }
+
+    /// Whether there is no member at all.
+    var isEmpty: Bool { values.isEmpty }
 
     /// The member, if it is there.
     subscript(key: String) -> YAMLNode? { values[key] }
 
-    /// The member; nil after reporting that it is missing.
-    func required(_ key: String, remedy: String? = nil) -> YAMLNode? {
-        if let value = values[key] { return value }
-        faults.report(position, "`\(key)` is missing from `\(name)`", remedy: remedy)
-        return nil
+    // Each of these is nil when the member is not there, or not what its shape says: both were reported.
+
+    func text(_ key: String) -> String? { values[key]?.text(key, faults) }
+    func names(_ key: String) -> [String]? { values[key]?.names(key, faults) }
+    func placedNames(_ key: String) -> [PlacedText]? { values[key]?.placedNames(key, faults) }
+    func boolean(_ key: String) -> Bool? { values[key]?.boolean(key, faults) }
+    func date(_ key: String) -> Timestamp? { values[key]?.date(key, faults) }
+
+    func duration(_ key: String) -> Int64? {
+        guard case .duration(let longest) = shape[key]?.value else { return nil }
+        return values[key]?.duration(key, atMost: longest, faults)
     }
 
-    func text(_ key: String) -> String? { required(key).flatMap { $0.text(key, faults) } }
-    func duration(_ key: String) -> Int64? { required(key).flatMap { $0.duration(key, faults) } }
-    func names(_ key: String) -> [String]? { required(key).flatMap { $0.names(key, faults) } }
+    func integer(_ key: String) -> Int64? {
+        guard case .integer(let range) = shape[key]?.value else { return nil }
+        return values[key]?.integer(key, in: range, faults)
+    }
 
     /// The member as a case of an enumeration with text raw values.
     func choice<Choice: CaseIterable & RawRepresentable<String>>(_ key: String, of type: Choice.Type)
         -> Choice?
     {
-        required(key).flatMap { $0.choice(key, of: type, faults) }
+        guard case .scalar(let text, _) = values[key]?.content else { return nil }
+        return Choice(rawValue: text)
     }
 
     /// The member as a list of such cases, at least one.
     func choices<Choice: CaseIterable & RawRepresentable<String>>(
         _ key: String, of type: Choice.Type
     ) -> [Choice]? {
-        guard let items = required(key).flatMap({ $0.items(key, faults) }) else { return nil }
-        let found = items.compactMap { $0.choice(key, of: type, faults) }
-        return found.count == items.count ? found : nil
+        guard let names = names(key) else { return nil }
+        let found = names.compactMap(Choice.init(rawValue:))
+        return found.count == names.count ? found : nil
+    }
+
+    /// A reader of the mapping within, which has the shape that this one's says.
+    func mapping(_ key: String) -> MappingReader? {
+        guard let node = values[key], case .mapping(let inner) = shape[key]?.value else { return nil }
+        return MappingReader(node, named: key, as: inner, faults)
     }
 }
 
-/// "did you mean `x`", or the list of what is known.
-func spellingRemedy(_ word: String, among known: some Collection<String>) -> String {
-    if let near = nearestSpelling(of: word, among: known) { return "did you mean `\(near)`?" }
-    return known.isEmpty ? "none is declared" : "known: " + known.sorted().joined(separator: ", ")
+extension ValueShape {
+    /// Reports a value that is none of these. What is within mappings is left to their readers.
+    func check(_ node: YAMLNode, named name: String, _ faults: DiagnosticCollector) {
+        switch self {
+        case .text, .name: _ = node.text(name, faults)
+        case .duration(let longest): _ = node.duration(name, atMost: longest, faults)
+        case .date: _ = node.date(name, faults)
+        case .instant: _ = node.instant(name, faults)
+        case .boolean: _ = node.boolean(name, faults)
+        case .only(let value):
+            guard let actual = node.boolean(name, faults), actual != value else { return }
+            faults.report(
+                node.position, "`\(name)` can only be \(value) here", remedy: "write `\(name): \(value)`")
+        case .integer(let range): _ = node.integer(name, in: range, faults)
+        case .words(let words): _ = node.word(name, among: words, faults)
+        case .list(let item):
+            for node in node.items(name, faults) ?? [] { item.check(node, named: name, faults) }
+            _ = node.names(name, faults)
+        case .openList(let item):
+            if case .sequence(let items) = node.content, items.isEmpty { return }
+            ValueShape.list(item).check(node, named: name, faults)
+        case .sequence, .mapping, .members, .either, .conditions, .anything: return
+        }
+    }
+}
+
+/// A text of a file, and where it stands.
+struct PlacedText {
+    let text: String
+    let position: SourcePosition
 }
 
 extension YAMLNode {
     /// Text of 1 to 500 characters that YAML 1.2 would not read as something else.
     func text(_ name: String, _ faults: DiagnosticCollector) -> String? {
-        guard case .scalar(let text, let isPlain) = content, !text.isEmpty, text.count <= 500 else {
+        guard case .scalar(let text, let isPlain) = content, !text.isEmpty, text.unicodeScalars.count <= 500
+        else {
             faults.report(position, "`\(name)` must be text of 1 to 500 characters, not \(kind)")
+            return nil
+        }
+        guard !text.contains("\n") else {
+            faults.report(
+                position, "`\(name)` must be one line", remedy: "end it with `>-` instead of `>` or `|`")
             return nil
         }
         if isPlain, Self.isNotText(text) {
@@ -100,8 +193,8 @@ extension YAMLNode {
         return value
     }
 
-    /// Seconds of `30s`, `10m`, `4h` or `90d`; at most ten years.
-    func duration(_ name: String, _ faults: DiagnosticCollector) -> Int64? {
+    /// Seconds of `30s`, `10m`, `4h` or `90d`.
+    func duration(_ name: String, atMost longest: Int64, _ faults: DiagnosticCollector) -> Int64? {
         guard case .scalar(let text, _) = content, let unit = text.last else {
             faults.report(position, "`\(name)` must be a duration", remedy: "write 30s, 10m, 4h or 90d")
             return nil
@@ -117,9 +210,10 @@ extension YAMLNode {
         }
         let digits = text.dropLast()
         guard digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }), digits.count <= 9,
-            let count = Int64(digits), count > 0, count * length <= 3_650 * 86_400
+            let count = Int64(digits), count > 0, count * length <= longest
         else {
-            faults.report(position, "`\(name)` must be a whole positive duration of at most 3650d")
+            let bound = longest < 3 * 86_400 ? "\(longest / 3_600)h" : "\(longest / 86_400)d"
+            faults.report(position, "`\(name)` must be a whole positive duration of at most \(bound)")
             return nil
         }
         return count * length
@@ -134,15 +228,21 @@ extension YAMLNode {
         return nil
     }
 
-    /// One of an enumeration's raw values.
-    func choice<Choice: CaseIterable & RawRepresentable<String>>(
-        _ name: String, of type: Choice.Type, _ faults: DiagnosticCollector
-    ) -> Choice? {
+    /// A point in time `2027-03-31T12:00:00Z`.
+    func instant(_ name: String, _ faults: DiagnosticCollector) -> Timestamp? {
+        if case .scalar(let text, _) = content, let instant = Timestamp(rfc3339: text) { return instant }
+        faults.report(position, "`\(name)` must be a time", remedy: "write 2026-11-22T12:00:00Z")
+        return nil
+    }
+
+    /// One of a list of words.
+    func word(_ name: String, among words: [String], _ faults: DiagnosticCollector) -> String? {
+        // A word of the list is one, whatever else it could be read as: `mode: off`.
+        if case .scalar(let text, _) = content, words.contains(text) { return text }
         guard let text = text(name, faults) else { return nil }
-        if let value = Choice(rawValue: text) { return value }
         faults.report(
             position, "`\(name)` cannot be `\(text)`",
-            remedy: spellingRemedy(text, among: Choice.allCases.map(\.rawValue)))
+            remedy: words.count == 1 ? "write `\(name): \(words[0])`" : spellingRemedy(text, among: words))
         return nil
     }
 
@@ -150,6 +250,9 @@ extension YAMLNode {
     func items(_ name: String, _ faults: DiagnosticCollector) -> [YAMLNode]? {
         switch content {
         case .scalar: return [self]
+        case .sequence(let items) where items.count > Self.longestList:
+            faults.report(position, "`\(name)` has more than \(Self.longestList) values")
+            return nil
         case .sequence(let items) where !items.isEmpty: return items
         case .sequence, .mapping:
             faults.report(position, "`\(name)` must be a list of at least one value")
@@ -157,15 +260,23 @@ extension YAMLNode {
         }
     }
 
+    /// How many values a list may have.
+    static let longestList = 1_000
+
     /// A list of texts, none twice.
     func names(_ name: String, _ faults: DiagnosticCollector) -> [String]? {
+        placedNames(name, faults)?.map(\.text)
+    }
+
+    /// A list of texts, none twice, and where each stands.
+    func placedNames(_ name: String, _ faults: DiagnosticCollector) -> [PlacedText]? {
         guard let items = items(name, faults) else { return nil }
         var seen: Set<String> = []
-        var names: [String] = []
+        var names: [PlacedText] = []
         for item in items {
             guard let text = item.text(name, faults) else { return nil }
             if seen.insert(text).inserted {
-                names.append(text)
+                names.append(PlacedText(text: text, position: item.position))
             } else {
                 faults.report(item.position, "`\(text)` is listed twice", remedy: "keep one of them")
             }

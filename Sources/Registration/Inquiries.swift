@@ -34,7 +34,7 @@ extension RegistrationAuthority {
             proofs: requester.proofs, claimedDevices: inquiry.claimedDevices, provenDevice: requester.device,
             device: nil, clientAddress: inquiry.peer.address)
         do throws(LedgerError) {
-            try await gather(&input, publicKey: nil, at: input.instant)
+            try await gather(&input, publicKey: nil, transaction: nil, at: input.instant)
             let decision = policy.engine.assess(input)
             let attempt = AttemptRecord(
                 id: inquiry.id, kind: .assess, receivedAt: inquiry.receivedAt, key: nil, reference: nil,
@@ -89,7 +89,7 @@ extension RegistrationAuthority {
             provenDevice: requester.device, device: nil, clientAddress: offer.peer.address)
         let key = bindingKey(of: offer, by: requester)
         do throws(LedgerError) {
-            try await gather(&input, publicKey: nil, at: input.instant)
+            try await gather(&input, publicKey: nil, transaction: nil, at: input.instant)
             for _ in 0..<2 {
                 let engine = policy.engine
                 let decision = engine.assessAccount(input)

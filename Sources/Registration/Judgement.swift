@@ -54,18 +54,25 @@ extension RegistrationAuthority {
     {
         let now = clock.now()
         candidate.input.instant = now
-        try await gather(&candidate.input, publicKey: candidate.publicKey.digest, at: now)
+        try await gather(
+            &candidate.input, publicKey: candidate.publicKey.digest, transaction: candidate.key, at: now)
         let decision = engine.decide(candidate.input)
         observer.reached(.decided)
         return decision
     }
 
-    /// Fills in what directory and ledger know of the proven device.
-    func gather(_ input: inout PolicyInput, publicKey: Digest?, at now: Timestamp) async throws(LedgerError) {
+    /// Fills in what directory and ledger know of the proven device, and what people said of the transaction.
+    func gather(
+        _ input: inout PolicyInput, publicKey: Digest?, transaction: TransactionKey?, at now: Timestamp
+    ) async throws(LedgerError) {
         guard let device = input.provenDevice else { return }
         input.device = try await directory.facts(for: device, at: now)
-        input.history = try await ledger.history(
-            device: device, service: input.service, publicKey: publicKey, at: now)
+        let circumstances = try await ledger.circumstances(
+            device: device, service: input.service, publicKey: publicKey,
+            credential: CredentialUse(of: input.proofs, service: input.service)?.id,
+            transaction: transaction, at: now)
+        input.history = circumstances.history
+        input.approvals = circumstances.approvals
     }
 
     /// Records a decision that issues nothing, and answers it.
@@ -176,11 +183,14 @@ extension RegistrationAuthority {
             trace: [], decidedBy: .registration)
         let recorded = try await ledger.record(attempt(candidate, record))
         observer.decided(record, recorded, candidate.input.enrollmentProtocol)
-        try await ledger.append(
-            AlertRecord(
-                at: now, detector: "transaction-conflict", severity: .high, owner: owner,
-                subject: candidate.input.provenDevice?.rawValue ?? reference.text, request: recorded,
-                detail: record.reason))
+        // A refusal that was counted with an earlier one has had its alert.
+        if recorded == candidate.id {
+            try await ledger.append(
+                AlertRecord(
+                    at: now, detector: "transaction-conflict", severity: .high, owner: owner,
+                    subject: candidate.input.provenDevice?.rawValue ?? reference.text, request: recorded,
+                    detail: record.reason))
+        }
         return .refused(Refusal(id: recorded, kind: .unacceptableRequest))
     }
 

@@ -1,4 +1,4 @@
-"""Server CPU of one enrolment beside the crypto floor of the same minute. See docs/performance.md."""
+"""Server CPU of one enrolment beside the crypto floor of the same minute, and policy. See docs/performance.md."""
 import argparse
 import json
 import os
@@ -10,6 +10,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import floor
+import policy
 import scenarios
 from gateway import Gateway
 
@@ -81,14 +82,32 @@ def main():
     parser.add_argument("--enrolments", type=int, default=200, help="of each kind in each round")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--workers", type=int, default=8, help="devices at the same time")
+    parser.add_argument("--only", choices=["enrolment", "policy"], help="measure this alone")
+    parser.add_argument("--decisions", type=int, default=100_000, help="of policy, for each measurement")
+    parser.add_argument("--intents", type=int, default=1_000_000, help="to replay")
     parser.add_argument("--json", help="write the result to this file as well")
     options = parser.parse_args()
+    result = {}
+    if options.only != "enrolment":
+        result["policy"] = policy.measure(options.gatehouse, options.decisions, options.intents)
+        print(policy.table(result["policy"]), flush=True)
+    if options.only != "policy":
+        result |= enrolment(options)
+        print(table(result))
+    text = json.dumps(result, ensure_ascii=False)
+    print(text)
+    if options.json:
+        with open(options.json, "w") as file:
+            file.write(text + "\n")
+
+
+def enrolment(options):
     folder = tempfile.mkdtemp(prefix="gatehouse-bench.")
     gateway = Gateway(options.gatehouse, folder)
     # The gateway may run as a user of its own.
     os.chmod(folder, 0o755)
     try:
-        result = run(gateway, options)
+        return run(gateway, options)
     except scenarios.Failed as failure:
         raise SystemExit(f"an enrolment failed: {failure}; the gateway's log:\n" + tail(gateway.log.name))
     finally:
@@ -96,12 +115,6 @@ def main():
             gateway.stop()
         shutil.rmtree(gateway.state.resolve(), ignore_errors=True)
         shutil.rmtree(folder, ignore_errors=True)
-    print(table(result))
-    text = json.dumps(result, ensure_ascii=False)
-    print(text)
-    if options.json:
-        with open(options.json, "w") as file:
-            file.write(text + "\n")
 
 
 def tail(path):

@@ -8,24 +8,34 @@ struct ReplayTests {
         .deletingLastPathComponent()
         .appending(path: "Fuzz")
 
-    private static func inputs(_ kind: String, _ name: String) -> [URL] {
+    private static func contents(_ kind: String, _ name: String) throws -> [[UInt8]] {
         let folder = folder.appending(path: "\(kind)/\(name)").resolvingSymlinksInPath()
         let files = try? FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)
-        return (files ?? []).sorted { $0.path < $1.path }
+        return try (files ?? []).sorted { $0.path < $1.path }.map { Array(try Data(contentsOf: $0)) }
+    }
+
+    /// The seeds of the policy body, as scripts/fuzz makes them: each file of the starter bundle behind a
+    /// line that names it.
+    private static func policies() throws -> [[UInt8]] {
+        let bundle = folder.appending(path: "../../policies").standardizedFileURL.resolvingSymlinksInPath()
+        let paths = try FileManager.default.subpathsOfDirectory(atPath: bundle.path).sorted()
+        return try paths.filter { $0.hasSuffix(".yaml") && !$0.hasPrefix(".") }.map { path in
+            Array("\(path)\n".utf8) + Array(try Data(contentsOf: bundle.appending(path: path)))
+        }
     }
 
     @Test("every body has seeds, and returns from them", arguments: FuzzBody.all.map(\.name))
     func seeds(name: String) throws {
         let body = try #require(FuzzBody.named(name))
-        let inputs = Self.inputs("corpus", name)
-        #expect(!inputs.isEmpty)
-        for input in inputs { body.run(Array(try Data(contentsOf: input))) }
+        let seeds = try name == "Policy" ? Self.policies() : Self.contents("corpus", name)
+        #expect(!seeds.isEmpty)
+        for seed in seeds { body.run(seed) }
     }
 
     @Test("no body traps on what was found before", arguments: FuzzBody.all.map(\.name))
     func regressions(name: String) throws {
         let body = try #require(FuzzBody.named(name))
-        for input in Self.inputs("regressions", name) { body.run(Array(try Data(contentsOf: input))) }
+        for input in try Self.contents("regressions", name) { body.run(input) }
     }
 
     @Test("no folder is left without a body")

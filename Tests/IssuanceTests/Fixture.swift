@@ -36,6 +36,7 @@ struct Fixture {
         Grant(
             profile: CertificateProfile(
                 name: ProfileName("client-auth"), description: "", owner: Owner(team: "t", contact: "c"),
+                reviewBy: Timestamp(seconds: 2_000_000_000),
                 keyAlgorithms: Set(KeyAlgorithm.allCases), keyUsages: keyUsages,
                 extendedKeyUsages: profilePurposes, maximumValidity: validity, backdating: backdating),
             names: names, extendedKeyUsages: purposes,

@@ -10,7 +10,7 @@ struct AttackTests {
         "entry", "policy_version", "policy_activation", "transaction", "request", "decision", "reservation",
         "revocation", "outcome", "certificate", "credential", "credential_event", "account", "admin_event",
         "alert",
-        "traffic",
+        "traffic", "policy_succession", "policy_refusal", "overdue_review", "approval",
     ]
 
     private func populated() async throws -> (LedgerFixture, Enrollment) {
@@ -79,7 +79,8 @@ struct AttackTests {
                 "ALTER TABLE ledger.entry DISABLE TRIGGER ALL", "DROP VIEW audit.issuance",
                 "SELECT ledger.append(gen_random_uuid(), 'admin', NULL, '{}')",
                 "SELECT ledger.append_credential_event(gen_random_uuid(), 'AAAAAAAAAAAAAAAA', 'consume', now(), '', NULL, NULL, NULL, NULL)",
-                "SELECT ledger.append_attempt('{}', '{}')", "COPY ledger.entry TO '/tmp/x'",
+                "SELECT ledger.append_attempt('{}', '{}')", "SELECT ledger.lock_transaction(sha256('x'))",
+                "COPY ledger.entry TO '/tmp/x'",
             ]
         for statement in statements {
             #expect(throws: DatabaseError.self, "\(statement)") {

@@ -12,7 +12,7 @@ struct IssuanceTests {
         let ledger = fixture.ledger
         let made = try required(
             try await ledger.reserve(enrollment.attempt, enrollment.reservation).reservation)
-        guard case .inFlight(enrollment.id, _) = try await ledger.standing(of: enrollment.key) else {
+        guard case .inFlight(enrollment.id) = try await ledger.standing(of: enrollment.key) else {
             Issue.record("not in flight")
             return
         }
@@ -31,7 +31,7 @@ struct IssuanceTests {
             device: try required(enrollment.device), service: LedgerFixture.service,
             publicKey: record.publicKey,
             at: fixture.clock.now())
-        #expect(history == HistoryFacts(activeCertificates: 1))
+        #expect(history == HistoryFacts(activeCertificates: 1, lastProofs: ["one_time_credential"]))
         let other = try await ledger.history(
             device: try required(DeviceID("LT-2")), service: LedgerFixture.service,
             publicKey: record.publicKey,
@@ -119,7 +119,10 @@ struct IssuanceTests {
         let history = try await fixture.ledger.history(
             device: try required(enrollment.device), service: LedgerFixture.service,
             publicKey: Digest(of: enrollment.spki), at: fixture.clock.now())
-        #expect(history == HistoryFacts(activeCertificates: 0, keyBlocked: true))
+        #expect(
+            history
+                == HistoryFacts(
+                    activeCertificates: 0, keyBlocked: true, lastProofs: ["one_time_credential"]))
     }
 
     @Test func aDeferralHoldsItsCredentialAndIsCounted() async throws {

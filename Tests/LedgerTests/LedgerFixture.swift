@@ -85,6 +85,8 @@ struct Enrollment {
     var kind = AttemptRecord.Kind.enroll
     var consumes = true
     var history = HistoryFacts()
+    var approvals: [Approval] = []
+    var obligations: JSONValue = [:]
     /// Seconds.
     var deadline: Int64 = 60
 
@@ -106,7 +108,8 @@ struct Enrollment {
             proofs: credential.flatMap { id in
                 device.map { [.oneTimeCredential(id: id, device: $0, state: .usable)] }
             } ?? [],
-            provenDevice: device, device: nil, history: history, clientAddress: "192.0.2.1")
+            provenDevice: device, device: nil, history: history, approvals: approvals,
+            clientAddress: "192.0.2.1")
     }
 
     var attempt: AttemptRecord {
@@ -117,7 +120,8 @@ struct Enrollment {
                 effect: effect, reasonCode: reasonCode, reason: "because", ruleIDs: ["rule-1"], owner: "Team",
                 policy: Digest(of: LedgerFixture.policy),
                 profile: isPermit ? ProfileName("client-auth") : nil,
-                maximumNotAfter: isPermit ? instant.adding(seconds: cap) : nil, obligations: [:], trace: []),
+                maximumNotAfter: isPermit ? instant.adding(seconds: cap) : nil, obligations: obligations,
+                trace: []),
             credential: credential.flatMap { id in
                 device.map {
                     CredentialUse(id: id, device: $0, service: LedgerFixture.service, consumes: consumes)
@@ -158,6 +162,17 @@ extension ReservationResult {
         case .credential(let state): "credential \(state.rawValue)"
         case .history: "history"
         }
+    }
+}
+
+extension PostgresLedger {
+    /// What is known without a credential or a transaction.
+    func history(
+        device: DeviceID, service: ServiceName, publicKey: Digest?, at now: Timestamp
+    ) async throws -> HistoryFacts {
+        try await circumstances(
+            device: device, service: service, publicKey: publicKey, credential: nil, transaction: nil, at: now
+        ).history
     }
 }
 

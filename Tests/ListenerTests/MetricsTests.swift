@@ -8,6 +8,8 @@ struct MetricsTests {
         metrics.countRequest(listener: .tls, route: .est, status: 200, seconds: 0.2)
         metrics.countRequest(listener: .http, route: .scep, status: 400, seconds: .nan)
         metrics.countDecision(effect: "permit")
+        metrics.countActivation(verdict: "refused")
+        metrics.setPolicy(sha256: "ab12", isSkewed: true)
         let lines = metrics.rendered().split(separator: "\n").map(String.init)
         #expect(
             lines.contains("gatehouse_requests_total{listener=\"tls\",protocol=\"est\",status=\"200\"} 2"))
@@ -18,6 +20,9 @@ struct MetricsTests {
         #expect(lines.contains("gatehouse_request_duration_seconds_count{listener=\"http\"} 1"))
         #expect(lines.contains("gatehouse_request_duration_seconds_sum{listener=\"http\"} 0.0"))
         #expect(lines.contains("gatehouse_decisions_total{effect=\"permit\"} 1"))
-        #expect(lines.filter { $0.hasPrefix("# TYPE") }.count == 3)
+        #expect(lines.contains("gatehouse_policy_activations_total{verdict=\"refused\"} 1"))
+        #expect(lines.contains("gatehouse_policy_skew 1"))
+        #expect(lines.contains("gatehouse_policy_info{sha256=\"ab12\"} 1"))
+        #expect(lines.filter { $0.hasPrefix("# TYPE") }.count == 6)
     }
 }

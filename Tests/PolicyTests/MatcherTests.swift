@@ -79,6 +79,34 @@ struct MatcherTests {
         #expect(nearestSpelling(of: word, among: ["require", "device.group", "id"]) == meant)
     }
 
+    /// A value that the attribute can never have is a slip.
+    @Test(
+        arguments: [
+            (.deviceDNS, "a.corp.example", true), (.deviceDNS, "*.corp.example", true),
+            (.deviceDNS, "A_b.c", true),
+            (.deviceDNS, "a.corp.example.", false), (.deviceDNS, "-a.b", false), (.deviceDNS, "a..b", false),
+            (.deviceDNS, "ä.b", false), (.deviceDNS, "a b", false),
+            (.requestDNS, String(repeating: "a", count: 64), false),
+            (.deviceEmail, "jane@corp.example", true), (.deviceEmail, "@corp.example", false),
+            (.deviceUPN, "jane", false), (.requestEmail, "a b@c", false), (.deviceID, "LT-042", true),
+            (.deviceID, "LT 042", false), (.deviceID, "", false), (.deviceSID, "S-1-5-21-1", true),
+            (.deviceSID, "1105", false), (.deviceSerial, "any thing", true), (.deviceOwner, "Jane Doe", true),
+            (.requestProtocol, "scep", true), (.requestProtocol, "http", false),
+            (.deviceLastProof, "certificate_of_ours", false), (.deviceLastProof, "client_certificate", true),
+        ] as [(Attribute, String, Bool)])
+    func values(_ attribute: Attribute, _ text: String, _ isOne: Bool) {
+        #expect((AttributeValue.fault(in: text, of: attribute) == nil) == isOne)
+    }
+
+    @Test(
+        arguments: [
+            (.deviceDNS, "*.corp.example", true), (.deviceDNS, "ä*", false), (.deviceDNS, "lt *", false),
+            (.deviceID, "LT-*", true), (.deviceID, "LT *", false), (.deviceSerial, "C 0*", true),
+        ] as [(Attribute, String, Bool)])
+    func patterns(_ attribute: Attribute, _ text: String, _ isOne: Bool) {
+        #expect((AttributeValue.fault(inGlob: text, of: attribute) == nil) == isOne)
+    }
+
     /// Every reason code is documented.
     @Test func reasonCodesAreDistinct() {
         #expect(Set(ReasonCode.allCases.map(\.meaning)).count == ReasonCode.allCases.count)

@@ -35,7 +35,8 @@ struct MergeTests {
                     CertificateTerms(
                         commonName: try commonName.map { try NameTemplate($0) },
                         dns: dns.map { try? NameTemplate($0) }.compactMap(\.self), email: [], upn: [],
-                        extendedKeyUsages: nil, maximumValidity: days * 86_400),
+                        extendedKeyUsages: nil, maximumValidity: days * 86_400, replacesDifferences: false,
+                        position: SourcePosition(file: "", line: 0, column: 0)),
                     profile: profile, input: input))
         }
         let sets = [

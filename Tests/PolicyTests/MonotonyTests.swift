@@ -24,6 +24,19 @@ struct MonotonyTests {
         { $0.clientAddress = "" },
         { $0.clientAddress = "not an address" },
         { $0.history.activeCertificates = -1 },
+        { $0.device?.sid = nil },
+        { $0.device?.owner = nil },
+        { $0.history.lastProofs = [] },
+        { $0.history.failedAttempts = -1 },
+        { $0.history.mintedBy = nil },
+        { $0.approvals = $0.approvals.filter { $0.verdict == .deny } },
+        { input in
+            for index in input.approvals.indices { input.approvals[index].at = Timestamp(microseconds: .min) }
+        },
+        { input in
+            for index in input.approvals.indices { input.approvals[index].at = Timestamp(microseconds: .max) }
+        },
+        { input in for index in input.approvals.indices { input.approvals[index].approver = "" } },
     ]
 
     /// Every way in which a posture fact may be worth less.
@@ -97,6 +110,8 @@ struct MonotonyTests {
         case 8: return Self.isUnsafe(input.device?.posture.first)
         case 10, 11: return true
         case 16: return input.history.activeCertificates > 0
+        case 20: return input.history.failedAttempts > 0
+        case 25: return input.approvals.contains { $0.verdict == .deny }
         default: return false
         }
     }

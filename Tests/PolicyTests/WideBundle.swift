@@ -83,6 +83,22 @@ enum WideBundle {
               san: { dns: "{request.dns}" }
               validity: { at_most: 40d }
             """,
+        "by-person": permit + """
+            require:
+              device.owner: { glob: "*@corp.example" }
+              device.last_proof: [one_time_credential, account]
+              credential.failed_attempts: { at_most: 3 }
+              request.operation: [enroll, renew]
+              request.instant: { between: [2026-01-01T00:00:00Z, 2027-01-01T00:00:00Z] }
+            certificate: { common_name: "{device.id}", validity: { at_most: 30d } }
+            approval: { from: Contractor Office, within: 24h, four_eyes: true }
+            """,
+        "block-list": """
+        effect: deny
+        applies_to: { service: laptops, profile: any }
+        block_if:
+          device.id: [LT-666, LT-667]
+        """,
         "block-source": """
         effect: deny
         applies_to: { service: laptops, profile: client-auth, operation: enroll, protocol: [est, scep] }

@@ -46,11 +46,14 @@ struct Gatehouse {
     ///   - patience: milliseconds the database may be out of reach before a call gives up.
     ///   - through: what stands between registration and the ledger.
     ///   - signer: what stands in for the issuing key.
+    ///   - activates: whether the bundle is in force; nothing is otherwise.
+    ///   - bundle: the starter bundle by default.
     init(
         cluster server: PostgresCluster? = nil, clock: ManualClock = ManualClock(), patience: Int = 10_000,
         timing: RegistrationTiming = RegistrationTiming(),
         through wrap: (PostgresLedger) -> any IssuanceLedger = { $0 },
-        signer wrapSigner: (SoftwareSigner) -> any Signer = { $0 }
+        signer wrapSigner: (SoftwareSigner) -> any Signer = { $0 }, activates: Bool = true,
+        bundle: PolicyBundle? = nil
     ) async throws {
         let server = try server ?? PostgresCluster.shared()
         cluster = server
@@ -63,7 +66,7 @@ struct Gatehouse {
         writer = BatchingWriter(settings, waitLimit: .milliseconds(patience))
         reader = ReadPool(settings, connections: 3, waitLimit: .milliseconds(patience))
         self.clock = clock
-        engine = PolicyEngine(bundle: try Self.bundle.get())
+        engine = PolicyEngine(bundle: try bundle ?? Self.bundle.get())
         ledger = PostgresLedger(
             writer: writer, reader: reader, gateway: "gw-1", clock: clock, random: random)
         directory = PostgresDeviceDirectory(writer: writer, reader: reader)
@@ -73,13 +76,16 @@ struct Gatehouse {
             ledger: ledger, credentials: ledger, masterKeys: masterKeys, guesses: GuessLimiter(limit: 3))
         authority = try await Self.authority(wrapSigner)
         registrar = RegistrationAuthority(
-            policy: ActivePolicy(engine), issuers: ["issuing": authority], verifier: verifier,
+            policy: activates ? ActivePolicy(engine) : ActivePolicy(), issuers: ["issuing": authority],
+            verifier: verifier,
             directory: directory, ledger: wrap(ledger), credentials: ledger, clock: clock,
             serials: try #require(RandomSerialNumbers(instance: 1, random: random)), budget: budget,
             timing: timing)
-        try await ledger.activatePolicy(
-            digest: engine.bundle.digest, canonicalBytes: engine.bundle.canonicalBytes, by: "test",
-            at: clock.now())
+        if activates {
+            try await ledger.activatePolicy(
+                digest: engine.bundle.digest, canonicalBytes: engine.bundle.canonicalBytes, by: "test",
+                at: clock.now())
+        }
         try await register("LT-042")
         try await register("LT-043")
         try await register("SRV-1", group: "servers")

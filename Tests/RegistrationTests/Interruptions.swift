@@ -15,7 +15,15 @@ final class InterruptedLedger: IssuanceLedger {
     private let inner: PostgresLedger
     private let state = Mutex<(fault: Fault, unfinished: [Unfinished])>((.none, []))
 
-    init(_ inner: PostgresLedger) { self.inner = inner }
+    typealias Intrusion = @Sendable (PostgresLedger, AttemptRecord) async throws(LedgerError) -> Void
+
+    private let intrusion: Intrusion
+
+    /// - Parameter intrusion: what happens just before each reservation.
+    init(_ inner: PostgresLedger, beforeReserving intrusion: @escaping Intrusion = { _, _ in }) {
+        self.inner = inner
+        self.intrusion = intrusion
+    }
 
     var unfinished: [Unfinished] { state.withLock { $0.unfinished } }
 
@@ -52,10 +60,13 @@ final class InterruptedLedger: IssuanceLedger {
         try await inner.certificate(digest: digest)
     }
 
-    func history(
-        device: DeviceID, service: ServiceName, publicKey: Digest?, at now: Timestamp
-    ) async throws(LedgerError) -> HistoryFacts {
-        try await inner.history(device: device, service: service, publicKey: publicKey, at: now)
+    func circumstances(
+        device: DeviceID, service: ServiceName, publicKey: Digest?, credential: CredentialID?,
+        transaction: TransactionKey?, at now: Timestamp
+    ) async throws(LedgerError) -> Circumstances {
+        try await inner.circumstances(
+            device: device, service: service, publicKey: publicKey, credential: credential,
+            transaction: transaction, at: now)
     }
 
     func record(_ attempt: AttemptRecord) async throws(LedgerError) -> RequestID {
@@ -75,7 +86,10 @@ final class InterruptedLedger: IssuanceLedger {
 
     func reserve(
         _ attempt: AttemptRecord, _ reservation: ReservationRecord
-    ) async throws(LedgerError) -> ReservationResult { try await inner.reserve(attempt, reservation) }
+    ) async throws(LedgerError) -> ReservationResult {
+        try await intrusion(inner, attempt)
+        return try await inner.reserve(attempt, reservation)
+    }
 
     func close(_ request: RequestID, because reason: String) async throws(LedgerError) -> Bool {
         try await inner.close(request, because: reason)

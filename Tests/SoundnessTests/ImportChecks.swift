@@ -2,7 +2,8 @@
 enum ImportChecks {
     /// Modules of the toolchain that need no declaration.
     private static let toolchain: Set<String> = [
-        "Dispatch", "Foundation", "FoundationEssentials", "Glibc", "Synchronization", "Swift", "Testing",
+        "Dispatch", "Foundation", "FoundationEssentials", "FoundationXML", "Glibc",
+        "Synchronization", "Swift", "Testing",
     ]
 
     static func undeclaredImports(_ source: SwiftSource, _ manifest: PackageManifest) -> [Finding] {

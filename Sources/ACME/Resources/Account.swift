@@ -4,26 +4,27 @@ import FrontEnd
 extension ACMEServer {
     /// Reads, updates or deactivates the account that asks (RFC 8555 §7.3.2, §7.3.6).
     func account(_ id: String, _ exchange: ACMEExchange) async throws(ACMEProblem) -> FrontEndResponse {
-        let (account, signed) = try await authenticate(exchange)
-        guard account.id == id else { throw .absent }
-        guard !signed.payload.isEmpty else { return exchange.json(200, shown(account)) }
-        let payload = try signed.object()
-        let contact = try Contact.read(payload["contact"])
-        var deactivates = false
-        if let status = payload["status"] {
-            guard status == "deactivated" else {
-                throw .refused(
-                    .malformed, "account_update", "an account's status can be set to deactivated only")
+        try await authenticate(exchange) { account, signed throws(ACMEProblem) in
+            guard account.id == id else { throw .absent }
+            guard !signed.payload.isEmpty else { return exchange.json(200, shown(account)) }
+            let payload = try signed.object()
+            let contact = try Contact.read(payload["contact"])
+            var deactivates = false
+            if let status = payload["status"] {
+                guard status == "deactivated" else {
+                    throw .refused(
+                        .malformed, "account_update", "an account's status can be set to deactivated only")
+                }
+                deactivates = true
             }
-            deactivates = true
+            let updated = try await update(ACMEAccount.self, id, exchange) { account throws(ACMEProblem) in
+                try account.requireValid()
+                if deactivates { account.status = .deactivated }
+                if let contact { account.contact = contact }
+                return deactivates || contact != nil
+            }
+            return exchange.json(200, shown(updated))
         }
-        let updated = try await update(ACMEAccount.self, id, exchange) { account throws(ACMEProblem) in
-            try account.requireValid()
-            if deactivates { account.status = .deactivated }
-            if let contact { account.contact = contact }
-            return deactivates || contact != nil
-        }
-        return exchange.json(200, shown(updated))
     }
 
     /// The account object (RFC 8555 §7.1.2), without a list of orders.

@@ -4,21 +4,25 @@ import FrontEnd
 extension ACMEServer {
     /// Reads or deactivates an authorization (RFC 8555 §7.5, §7.5.2).
     func authorization(_ id: String, _ exchange: ACMEExchange) async throws(ACMEProblem) -> FrontEndResponse {
-        let (account, signed) = try await authenticate(exchange)
-        var authorization = try await loadAuthorization(id, of: account, exchange)
-        if !signed.payload.isEmpty {
-            guard try signed.object()["status"] == "deactivated" else {
-                throw .refused(
-                    .malformed, "authorization_update", "an authorization can be deactivated, nothing else")
+        try await authenticate(exchange) { account, signed throws(ACMEProblem) in
+            var authorization = try await loadAuthorization(id, of: account, exchange)
+            if !signed.payload.isEmpty {
+                guard try signed.object()["status"] == "deactivated" else {
+                    throw .refused(
+                        .malformed, "authorization_update",
+                        "an authorization can be deactivated, nothing else")
+                }
+                authorization = try await update(ACMEAuthorization.self, id, exchange) { authorization in
+                    guard
+                        authorization.isOpen(at: exchange.now)
+                            || authorization.control(at: exchange.now) != nil
+                    else { return false }
+                    authorization.progress = .deactivated
+                    return true
+                }
             }
-            authorization = try await update(ACMEAuthorization.self, id, exchange) { authorization in
-                guard authorization.isOpen(at: exchange.now) || authorization.control(at: exchange.now) != nil
-                else { return false }
-                authorization.progress = .deactivated
-                return true
-            }
+            return exchange.json(200, shown(authorization, exchange))
         }
-        return exchange.json(200, shown(authorization, exchange))
     }
 
     /// The account's own authorization; another's is as absent as none.

@@ -11,16 +11,19 @@ extension ACMEServer {
     func challenge(_ name: String, of id: String, _ exchange: ACMEExchange) async throws(ACMEProblem)
         -> FrontEndResponse
     {
-        let (account, signed) = try await authenticate(exchange)
-        guard let type = ChallengeType(rawValue: name), challengeTypes.contains(type) else { throw .absent }
-        var authorization = try await loadAuthorization(id, of: account, exchange)
-        if !signed.payload.isEmpty {
-            _ = try signed.object()
-            authorization = try await attempt(type, authorization, account, exchange)
+        try await authenticate(exchange) { account, signed throws(ACMEProblem) in
+            guard let type = ChallengeType(rawValue: name), challengeTypes.contains(type) else {
+                throw .absent
+            }
+            var authorization = try await loadAuthorization(id, of: account, exchange)
+            if !signed.payload.isEmpty {
+                _ = try signed.object()
+                authorization = try await attempt(type, authorization, account, exchange)
+            }
+            return exchange.json(
+                200, shown(type, of: authorization, exchange),
+                headers: [("Link", "<\(exchange.locations.url(.authorization(id)))>;rel=\"up\"")])
         }
-        return exchange.json(
-            200, shown(type, of: authorization, exchange),
-            headers: [("Link", "<\(exchange.locations.url(.authorization(id)))>;rel=\"up\"")])
     }
 
     /// Runs a validation unless one runs already, or the authorization is decided.
@@ -50,18 +53,21 @@ extension ACMEServer {
             authorization.progress = ended
             return true
         }
-        if case .failed(let failure, _) = result { await record(failure, exchange) }
+        if case .failed(let failure, _) = result { await record(failure, account, exchange) }
         return decided
     }
 
     /// A failed validation answers 200 (RFC 8555 §7.5.1), and is on the ledger all the same.
-    private func record(_ failure: DomainValidationFailure, _ exchange: ACMEExchange) async {
+    private func record(
+        _ failure: DomainValidationFailure, _ account: ACMEAccount, _ exchange: ACMEExchange
+    ) async {
         _ = await registrar.refuse(
             RefusedRequest(
                 id: exchange.request.id, receivedAt: exchange.request.receivedAt,
                 service: exchange.service.name, enrollmentProtocol: .acme, kind: .noUsableProof,
-                reasonCode: failure.reasonCode, reason: "control of a name was not shown",
-                peer: exchange.request.peer))
+                reasonCode: failure.reasonCode,
+                reason: "control of a name was not shown (account \(account.id))",
+                isVerified: true, peer: exchange.request.peer))
     }
 
     private static func problem(for failure: DomainValidationFailure, _ detail: String) -> ACMEProblem {

@@ -8,8 +8,7 @@ extension ACMEServer {
     /// An order takes one certificate request. The same one again is the same question (a retry)
     /// and gets the same answer; another is refused while the first may still lead to a certificate.
     func finalize(_ id: String, _ exchange: ACMEExchange) async throws(ACMEProblem) -> FrontEndResponse {
-        let (account, signed) = try await authenticate(exchange)
-        return try await asked(by: account) { () async throws(ACMEProblem) in
+        try await authenticate(exchange) { account, signed throws(ACMEProblem) in
             try await finalize(try await loadOrder(id, of: account, exchange), signed, exchange)
         }
     }

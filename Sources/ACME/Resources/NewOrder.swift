@@ -4,8 +4,7 @@ import FrontEnd
 extension ACMEServer {
     /// Opens an order, if policy could grant it (RFC 8555 §7.4).
     func newOrder(_ exchange: ACMEExchange) async throws(ACMEProblem) -> FrontEndResponse {
-        let (account, signed) = try await authenticate(exchange)
-        return try await asked(by: account) { () async throws(ACMEProblem) in
+        try await authenticate(exchange) { account, signed throws(ACMEProblem) in
             try await newOrder(signed, account, exchange)
         }
     }

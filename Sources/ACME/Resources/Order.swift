@@ -22,10 +22,11 @@ enum OrderStatus: Sendable {
 extension ACMEServer {
     /// An order, as it is now (RFC 8555 §7.4).
     func order(_ id: String, _ exchange: ACMEExchange) async throws(ACMEProblem) -> FrontEndResponse {
-        let (account, signed) = try await authenticate(exchange)
-        try signed.requireEmptyPayload()
-        let order = try await loadOrder(id, of: account, exchange)
-        return exchange.json(200, shown(order, try await status(of: order, exchange), exchange))
+        try await authenticate(exchange) { account, signed throws(ACMEProblem) in
+            try signed.requireEmptyPayload()
+            let order = try await loadOrder(id, of: account, exchange)
+            return exchange.json(200, shown(order, try await status(of: order, exchange), exchange))
+        }
     }
 
     /// The account's own order; another's is as absent as none.

@@ -25,7 +25,7 @@ struct CredentialCommand: AsyncParsableCommand {
         func run() async throws {
             let stores = try Stores.open(common)
             let service = ServiceName(service)
-            let bundle = try stores.policyBundle()
+            let bundle = try await stores.policyInForce()?.bundle ?? .nothing
             guard let declared = bundle.service(named: service) else {
                 let known = bundle.services.map(\.name.rawValue).sorted().joined(separator: ", ")
                 throw StartupError(

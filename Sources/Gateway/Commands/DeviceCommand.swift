@@ -3,19 +3,27 @@ import EnrollmentCore
 import Foundation
 import Identity
 import Ledger
+import Synchronization
 
 /// `gatehouse device`
 struct DeviceCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "device", abstract: "The device directory: import, list, show.",
-        subcommands: [Import.self, List.self, Show.self])
+        commandName: "device", abstract: "The device directory: import, set, list, show.",
+        subcommands: [Import.self, Change.self, List.self, Show.self])
 
     struct Import: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Register devices from a file of one JSON object a line; all of them or none.")
+            abstract: "Register devices from a file; all of them or none.",
+            discussion: """
+                As jsonl, one object a line: {"id":"LT-042","groups":["corp-laptops"],"owner":"jane"}. As \
+                csv, a line of column names first; lists are split by ";". A device's facts are replaced \
+                whole; see device set to change some.
+                """)
 
         @OptionGroup var common: CommonOptions
         @Argument(help: "The file, or - for standard input.") var file: String
+        @Option(help: "How it is written: jsonl or csv. By default its name tells; jsonl for any other name.")
+        var format: DeviceImport.Format?
         @Flag(help: "Check the file; change nothing.") var dryRun = false
 
         func run() async throws {
@@ -26,7 +34,10 @@ struct DeviceCommand: AsyncParsableCommand {
                 throw StartupError("cannot read \(file)", remedy: "name a readable file", exitCode: .notFound)
             }
             let devices: [DeviceFacts]
-            do throws(DeviceImport.LineError) { devices = try DeviceImport.parse(Array(contents)) } catch {
+            let format = format ?? (file.lowercased().hasSuffix(".csv") ? .csv : .jsonl)
+            do throws(DeviceImport.LineError) {
+                devices = try DeviceImport.parse(Array(contents), as: format)
+            } catch {
                 throw StartupError(
                     "\(file):\(error.line): \(error.problem)", remedy: "mend that line; nothing was imported",
                     exitCode: .invalid)
@@ -35,12 +46,16 @@ struct DeviceCommand: AsyncParsableCommand {
                 return Output.message("\(devices.count) devices are fine; nothing was changed")
             }
             let stores = try Stores.open(common)
-            let (now, actor) = (SystemClock().now(), try stores.actor())
-            try await stores.directory.put(devices, at: now, by: actor)
-            try await stores.ledger.append(
-                AdminEvent(
-                    at: now, actor: actor, action: "device.import", target: "\(devices.count) devices",
-                    reason: "SHA-256 of the list: \(Digest(of: Array(contents)))"))
+            let event = AdminEvent(
+                at: SystemClock().now(), actor: try stores.actor(), action: "device.import",
+                target: "\(devices.count) devices",
+                reason: "SHA-256 of the list: \(Digest(of: Array(contents)))")
+            let bar = Mutex(ProgressBar(total: devices.count, label: "importing"))
+            defer { bar.withLock { $0.finish() } }
+            try await stores.directory.put(
+                devices, recording: event, id: RequestID(at: event.at, random: SystemRandom().octets(10))
+            ) { done in bar.withLock { $0.advance(to: done) } }
+            bar.withLock { $0.finish() }
             Output.message("imported \(devices.count) devices")
         }
     }
@@ -90,3 +105,5 @@ struct DeviceCommand: AsyncParsableCommand {
         }
     }
 }
+
+extension DeviceImport.Format: ExpressibleByArgument {}

@@ -54,6 +54,8 @@ struct Up: AsyncParsableCommand {
         let state: StateDirectory
         /// For a new state.
         let starter: StarterBundle?
+        /// Who started it, who may try out approvals in a new state.
+        let person: String
     }
 
     private enum CodingKeys: CodingKey { case state, policies, listeners }
@@ -67,7 +69,9 @@ struct Up: AsyncParsableCommand {
         let state = try StateDirectory.prepare(state, for: user)
         let isNew = !FileManager.default.fileExists(atPath: state.policies)
         // Read before privileges are dropped: the checkout may be below a home that only root enters.
-        prepared = Prepared(user: user, state: state, starter: isNew ? try StarterBundle.find(policies) : nil)
+        prepared = Prepared(
+            user: user, state: state, starter: isNew ? try StarterBundle.find(policies) : nil,
+            person: try UnprivilegedUser.person())
         try user.assume()
         guard chdir(state.path) == 0 else {
             throw StartupError("cannot enter \(state.path)", remedy: "choose another --state directory")
@@ -81,7 +85,7 @@ struct Up: AsyncParsableCommand {
         try Self.makePrivateDirectory(state.run)
         let lock = try state.lock()
         defer { withExtendedLifetime(lock) {} }
-        try await Self.fill(state, prepared.starter)
+        try await Self.fill(state, prepared.starter, person: prepared.person)
         let configuration = try listeners.applied(
             to: ConfigurationFile.read(state.configuration, state: state))
         let postgres = configuration.database.isEmbedded ? try Self.startPostgres(state, prepared.user) : nil
@@ -97,7 +101,7 @@ struct Up: AsyncParsableCommand {
         Void, any Error
     > {
         do {
-            let gateway = try Gateway(state: state, configuration: configuration)
+            let gateway = Gateway(state: state, configuration: configuration)
             try gateway.migrate()
             try await gateway.run()
             return .success(())
@@ -105,7 +109,8 @@ struct Up: AsyncParsableCommand {
     }
 
     /// Makes what is missing; what is there stays as it is.
-    private static func fill(_ state: StateDirectory, _ starter: StarterBundle?) async throws {
+    private static func fill(_ state: StateDirectory, _ starter: StarterBundle?, person: String) async throws
+    {
         let clock = SystemClock()
         if !FileManager.default.fileExists(atPath: state.configuration) {
             let instance = "gate-" + Hex.encode(SystemRandom().octets(4))
@@ -115,7 +120,9 @@ struct Up: AsyncParsableCommand {
                 atPath: state.configuration + ".unfinished", toPath: state.configuration)
         }
         if let starter {
-            try state.createOnce(state.policies) { try starter.write(to: $0, at: clock.now()) }
+            try state.createOnce(state.policies) {
+                try starter.write(to: $0, at: clock.now(), person: person)
+            }
         }
         try KeyStore(state: state).createIfMissing(random: SystemRandom())
         try await AuthorityStore(state: state).createIfMissing(at: clock.now(), random: SystemRandom())

@@ -39,6 +39,12 @@ struct UnprivilegedUser {
         return String(cString: entry.pointee.pw_name)
     }
 
+    /// The person at work, as approvals name them: who logged in, or else whom this process runs as.
+    static func person() throws -> String {
+        if let login { return "os:\(login)" }
+        return "os:\(try current().name)"
+    }
+
     /// The user this process runs as.
     static func current() throws -> UnprivilegedUser {
         guard let entry = getpwuid(geteuid()) else {

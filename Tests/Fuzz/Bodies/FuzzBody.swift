@@ -19,7 +19,10 @@ package struct FuzzBody: Sendable {
         FuzzBody(name: "SCEPContent", run: SCEPContentBody.run),
         FuzzBody(name: "CMS", run: CMSBody.run),
         FuzzBody(name: "Policy", run: PolicyBody.run),
+        FuzzBody(name: "PolicyMatcher", run: PolicyMatcherBody.run),
+        FuzzBody(name: "PolicyIntent", run: PolicyIntentBody.run),
         FuzzBody(name: "DeviceImport", run: DeviceImportBody.run),
+        FuzzBody(name: "Record", run: RecordBody.run),
     ]
 
     /// The body of that name.

@@ -1,7 +1,6 @@
 import ACME
 import EnrollmentCore
 import Identity
-import Policy
 
 /// The small texts of the vocabulary: what can be read is written back as the same value.
 enum EncodingsBody {
@@ -40,32 +39,9 @@ enum JOSEBody {
     }
 }
 
-/// One file of the starter bundle replaced by the input. The first line names it. Of the rules only its own
-/// stay, which makes a run ten times cheaper.
-enum PolicyBody {
-    private static let starter: [BundleFile] = {
-        guard let files = try? BundleFile.read(directory: Vectors.policies) else {
-            preconditionFailure("no starter bundle")
-        }
-        return files
-    }()
-
-    static func run(_ octets: [UInt8]) {
-        let (lines, content) = octets.lines(1)
-        let path = lines.first.map { FrontEndRun.text($0) } ?? ""
-        let stem = path.split(separator: ".").first.map(String.init) ?? ""
-        let kept = starter.filter { file in
-            file.path != path && (!file.path.hasPrefix("rules/") || file.path.hasPrefix(stem + "."))
-        }
-        guard let bundle = try? PolicyBundle(files: kept + [BundleFile(path: path, bytes: content)]) else {
-            return
-        }
-        _ = PolicyTestRunner(bundle: bundle).run()
-        precondition(BundleFile.files(fromCanonical: bundle.canonicalBytes) != nil)
-    }
-}
-
 /// Device lists.
 enum DeviceImportBody {
-    static func run(_ octets: [UInt8]) { _ = try? DeviceImport.parse(octets) }
+    static func run(_ octets: [UInt8]) {
+        for format in DeviceImport.Format.allCases { _ = try? DeviceImport.parse(octets, as: format) }
+    }
 }

@@ -1,0 +1,131 @@
+-- Which bundle is in force, and which were refused.
+
+-- The order of activations. The clock does not give it: another server that takes over may be behind.
+CREATE TABLE ledger.policy_succession (
+  number          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  entry_id        uuid NOT NULL UNIQUE REFERENCES ledger.policy_activation,
+  previous_sha256 ledger.sha256 REFERENCES ledger.policy_version
+);
+INSERT INTO ledger.policy_succession (entry_id, previous_sha256)
+SELECT a.entry_id, lag(a.policy_sha256) OVER (ORDER BY e.recorded_at, a.entry_id)
+FROM ledger.policy_activation AS a JOIN ledger.entry AS e USING (entry_id) ORDER BY e.recorded_at, a.entry_id;
+
+-- A candidate that must not be in force. Its files are not kept: nobody vouches for what they hold.
+CREATE TABLE ledger.policy_refusal (
+  entry_id         uuid PRIMARY KEY REFERENCES ledger.entry,
+  candidate_sha256 ledger.sha256 NOT NULL,
+  in_force_sha256  ledger.sha256 REFERENCES ledger.policy_version,
+  refused_at       timestamptz NOT NULL,
+  actor            text NOT NULL,
+  faults           text NOT NULL
+);
+CREATE INDEX policy_refusal_candidate ON ledger.policy_refusal (candidate_sha256);
+
+CREATE TABLE ledger.overdue_review (
+  subject   text NOT NULL,
+  review_by date NOT NULL,
+  entry_id  uuid NOT NULL UNIQUE REFERENCES ledger.alert DEFERRABLE INITIALLY DEFERRED,
+  PRIMARY KEY (subject, review_by)
+);
+CALL ledger.protect('ledger.policy_succession', 'ledger.policy_refusal', 'ledger.overdue_review');
+
+-- The bundle without files, by which a gateway denies everything while it has no other.
+INSERT INTO ledger.policy_version (policy_sha256, bundle)
+SELECT sha256(bundle), bundle FROM (VALUES (convert_to('{"files":{}}', 'UTF8'))) AS nothing (bundle)
+ON CONFLICT DO NOTHING;
+
+CREATE FUNCTION ledger.policy_in_force() RETURNS bytea LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp AS $$
+  SELECT a.policy_sha256 FROM ledger.policy_succession AS s JOIN ledger.policy_activation AS a USING (entry_id)
+  ORDER BY s.number DESC LIMIT 1
+$$;
+
+-- `activated`; `unchanged` when the bundle is in force already; `superseded` when it once was, unless `again`.
+DROP FUNCTION ledger.activate_policy(uuid, bytea, bytea, timestamptz, text);
+CREATE FUNCTION ledger.activate_policy(id uuid, digest bytea, content bytea, happened timestamptz, who text,
+  again boolean) RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  in_force bytea;
+BEGIN
+  -- Activations and refusals wait for each other, reading does not.
+  LOCK TABLE ledger.policy_succession IN SHARE ROW EXCLUSIVE MODE;
+  PERFORM FROM ledger.policy_activation WHERE entry_id = id;
+  IF FOUND THEN RETURN 'activated'; END IF;
+  in_force := ledger.policy_in_force();
+  IF in_force = digest THEN RETURN 'unchanged'; END IF;
+  IF NOT again AND EXISTS (SELECT FROM ledger.policy_activation WHERE policy_sha256 = digest) THEN
+    RETURN 'superseded';
+  END IF;
+  INSERT INTO ledger.policy_version (policy_sha256, bundle) VALUES (digest, content) ON CONFLICT DO NOTHING;
+  PERFORM ledger.append(id, 'policy', NULL, ledger.object('verdict', 'activated', 'policy_sha256',
+    encode(digest, 'hex'), 'previous_sha256', encode(in_force, 'hex'), 'at', ledger.time_text(happened), 'actor', who));
+  INSERT INTO ledger.policy_activation (entry_id, policy_sha256, activated_at, actor)
+  VALUES (id, digest, happened, who);
+  INSERT INTO ledger.policy_succession (entry_id, previous_sha256) VALUES (id, in_force);
+  RETURN 'activated';
+END $$;
+
+-- Records a refused candidate with its alert; false when it was refused before, the same bundle being in force.
+CREATE FUNCTION ledger.refuse_policy(id uuid, alert_id uuid, candidate bytea, happened timestamptz, who text,
+  what text, of_owner text, summary text) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  in_force bytea;
+BEGIN
+  LOCK TABLE ledger.policy_succession IN SHARE ROW EXCLUSIVE MODE;
+  PERFORM FROM ledger.policy_refusal WHERE entry_id = id;
+  IF FOUND THEN RETURN true; END IF;
+  in_force := ledger.policy_in_force();
+  IF EXISTS (SELECT FROM ledger.policy_refusal
+             WHERE candidate_sha256 = candidate AND in_force_sha256 IS NOT DISTINCT FROM in_force) THEN
+    RETURN false;
+  END IF;
+  PERFORM ledger.append(id, 'policy', NULL, ledger.object('verdict', 'refused', 'policy_sha256',
+    encode(candidate, 'hex'), 'in_force_sha256', encode(in_force, 'hex'), 'at', ledger.time_text(happened),
+    'actor', who, 'faults', what));
+  INSERT INTO ledger.policy_refusal (entry_id, candidate_sha256, in_force_sha256, refused_at, actor, faults)
+  VALUES (id, candidate, in_force, happened, who, what);
+  PERFORM ledger.append_alert(alert_id, happened, 'policy-refused', 'high', of_owner, encode(candidate, 'hex'),
+    '{}', summary, NULL);
+  RETURN true;
+END $$;
+
+-- Raises the alert of an overdue review; false when that review was reported before.
+CREATE FUNCTION ledger.alert_overdue_review(id uuid, about text, due date, of_owner text, what text,
+  happened timestamptz) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  INSERT INTO ledger.overdue_review (subject, review_by, entry_id) VALUES (about, due, id) ON CONFLICT DO NOTHING;
+  IF NOT FOUND THEN RETURN false; END IF;
+  PERFORM ledger.append_alert(id, happened, 'review-overdue', 'warn', of_owner, about, '{}', what, NULL);
+  RETURN true;
+END $$;
+
+DROP VIEW audit.policies;
+CREATE VIEW audit.policies AS
+SELECT encode(a.policy_sha256, 'hex') AS policy_sha256, 'activated' AS verdict, a.activated_at AS at, a.actor,
+       s.number, s.number = (SELECT max(number) FROM ledger.policy_succession) AS in_force,
+       encode(s.previous_sha256, 'hex') AS previous_sha256, octet_length(p.bundle) AS octets,
+       NULL::text AS faults, e.recorded_at
+FROM ledger.policy_activation AS a JOIN ledger.policy_version AS p USING (policy_sha256)
+JOIN ledger.policy_succession AS s USING (entry_id) JOIN ledger.entry AS e USING (entry_id)
+UNION ALL
+SELECT encode(r.candidate_sha256, 'hex'), 'refused', r.refused_at, r.actor, NULL, false,
+       encode(r.in_force_sha256, 'hex'), NULL, r.faults, e.recorded_at
+FROM ledger.policy_refusal AS r JOIN ledger.entry AS e USING (entry_id);
+
+COMMENT ON VIEW audit.policies IS 'policy bundles that were activated and candidates that were refused';
+COMMENT ON COLUMN audit.policies.policy_sha256 IS 'SHA-256 of the bundle or the candidate';
+COMMENT ON COLUMN audit.policies.verdict IS 'activated | refused';
+COMMENT ON COLUMN audit.policies.number IS 'place in the order of activations, with gaps';
+COMMENT ON COLUMN audit.policies.in_force IS 'whether this activation is the latest, which every replica serves by';
+COMMENT ON COLUMN audit.policies.previous_sha256 IS
+  'SHA-256 of the bundle in force before; of a refused candidate, of the bundle that stays in force';
+COMMENT ON COLUMN audit.policies.octets IS 'size of the bundle that is kept';
+COMMENT ON COLUMN audit.policies.faults IS 'why a candidate was refused, one fault a line';
+
+GRANT SELECT ON audit.policies TO gatehouse_auditor, gatehouse_writer;
+GRANT SELECT ON ledger.policy_succession, ledger.policy_refusal, ledger.overdue_review TO gatehouse_writer;
+GRANT EXECUTE ON FUNCTION ledger.activate_policy, ledger.refuse_policy, ledger.alert_overdue_review
+  TO gatehouse_writer;
