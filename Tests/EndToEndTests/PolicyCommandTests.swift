@@ -11,23 +11,25 @@ import Testing
         folder = try gate.folder("policy-commands")
     }
 
-    /// A copy of the bundle in force with the first `old` of one file replaced by `new`.
-    private func candidate(_ path: String, _ old: String, _ new: String) throws -> String {
+    /// A copy of the bundle in force with the first `old` of some of its files replaced by `new`.
+    private func candidate(_ paths: String..., old: String, new: String) throws -> String {
         let bundle = folder.fresh("candidate")
         try FileManager.default.copyItem(atPath: "\(gate.state)/policies", toPath: bundle)
-        let file = "\(bundle)/\(path)"
-        let text = String(decoding: Data.contents(file), as: UTF8.self)
-        let range = try #require(text.range(of: old), "\(old) is not in \(path)")
-        try text.replacingCharacters(in: range, with: new)
-            .write(toFile: file, atomically: false, encoding: .utf8)
+        for path in paths {
+            let file = "\(bundle)/\(path)"
+            let text = String(decoding: Data.contents(file), as: UTF8.self)
+            let range = try #require(text.range(of: old), "\(old) is not in \(path)")
+            try text.replacingCharacters(in: range, with: new)
+                .write(toFile: file, atomically: false, encoding: .utf8)
+        }
         return bundle
     }
 
     /// One laptop that gets a certificate and one that waits for a fresher report.
     private func ask() throws -> (issued: String, deferred: String) {
-        var stale = TestDevice.laptop("LT-S02")
+        var stale = TestDevice.laptop("LT-V02")
         stale.postureAge = 10 * 3_600
-        let laptops = [TestDevice.laptop("LT-S01"), stale]
+        let laptops = [TestDevice.laptop("LT-V01"), stale]
         try gate.importDevices(laptops)
         for (laptop, status) in zip(laptops, [200, 202]) {
             let made = try Judge.request(subject: "/CN=\(laptop.id)", dns: laptop.dns, in: folder)
@@ -51,16 +53,17 @@ import Testing
         let unchanged = try gate.command(same)
         #expect(unchanged.status == 0, "\(unchanged)")
         let rule = "rules/corp-laptop-client-auth.yaml"
-        let wider = try candidate(rule, "max_age: 4h", "max_age: 12h")
+        let wider = try candidate(
+            rule, "rules/never-jailbroken.yaml", old: "max_age: 4h", new: "max_age: 12h")
         let widened = try gate.command(["policy", "simulate", "--candidate", wider, "--fail-on", "widen"])
         #expect(widened.status == 1 && widened.output.contains(deferred), "\(widened)")
-        let shorter = try candidate(rule, "at_most: 90d", "at_most: 30d")
+        let shorter = try candidate(rule, old: "at_most: 90d", new: "at_most: 30d")
         let narrowed = try gate.command(["policy", "simulate", "--candidate", shorter, "--fail-on", "widen"])
         #expect(narrowed.status == 0 && narrowed.output.contains("90d"), "\(narrowed)")
         // The same from an export, without a database.
         let export = try gate.command([
             "ledger", "query", "--output", "jsonl",
-            "SELECT request, decision FROM requests WHERE device_id = 'LT-S02'",
+            "SELECT request, decision FROM requests WHERE device_id = 'LT-V02'",
         ])
         let file = try folder.write(export.output, to: "export.jsonl")
         let offline = try gate.command(
@@ -74,11 +77,12 @@ import Testing
         let live = "\(gate.state)/policies"
         let rule = "rules/corp-laptop-client-auth.yaml"
         let never = try candidate(
-            rule, "device.group: corp-laptops",
-            "none_of: [{ device.group: corp-laptops }]\n  device.group: corp-laptops")
+            rule, old: "device.group: corp-laptops",
+            new: "none_of: [{ device.group: corp-laptops }]\n  device.group: corp-laptops")
         let checked = try gate.command(["policy", "check", never], withState: false)
         #expect(checked.status == 3 && checked.messages.contains("\(rule):"), "\(checked)")
-        let wider = try candidate(rule, "max_age: 4h", "max_age: 12h")
+        let wider = try candidate(
+            rule, "rules/never-jailbroken.yaml", old: "max_age: 4h", new: "max_age: 12h")
         let diff = ["policy", "diff", live, wider]
         #expect(try gate.command(diff, withState: false).status == 0)
         #expect(try gate.command(diff + ["--fail-on", "widen"], withState: false).status == 1)
@@ -86,8 +90,8 @@ import Testing
             try gate.command(["policy", "diff", wider, live, "--fail-on", "widen"], withState: false).status
                 == 0)
         let untested = try candidate(
-            "rules/contractor-client-auth.cases.yaml", "- name: another machine's name",
-            "- name: another machine's name again")
+            "rules/contractor-client-auth.cases.yaml", old: "- name: another machine's name",
+            new: "- name: another machine's name again")
         let report = folder.fresh("report.xml")
         let mutated = try gate.command(
             ["policy", "test", untested, "--mutate", "--junit", report], withState: false)
