@@ -90,6 +90,8 @@ struct ProfileDifference {
         return try diagrams.choose(landscape.gate, decided, .none)
     }
 
+    /// Not inlined: the optimiser of Swift 6.3.1 dies of it where this stands inside a loop.
+    @inline(never)
     private static func span(_ rule: Rule) -> Int64? {
         if case .permit(let terms) = rule.effect { return terms.maximumValidity }
         return nil
