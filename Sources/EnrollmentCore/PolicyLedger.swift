@@ -4,18 +4,18 @@ package protocol PolicyLedger: Sendable {
     /// The activation in force; nil before the first one.
     func latestActivation() async throws(LedgerError) -> PolicyActivationRecord?
 
-    /// The canonical bytes of a bundle that was activated at some time; nil for any other.
+    /// The canonical bytes of a bundle that was ever in force, or of the one without files; nil for any
+    /// other.
     func bundle(digest: Digest) async throws(LedgerError) -> [UInt8]?
 
-    /// Records that a bundle is in force, unless it is already or, `again` being false, once was: going back
-    /// to a superseded bundle is deliberate.
-    ///
-    /// - Parameters:
-    ///   - digest: SHA-256 of `canonicalBytes`; the database checks it.
-    ///   - canonicalBytes: the whole bundle, enough to decide again.
-    func activate(
-        digest: Digest, canonicalBytes: [UInt8], again: Bool, by actor: String, at now: Timestamp
-    ) async throws(LedgerError) -> PolicyActivationResult
+    /// Whether a bundle once was in force, or one that says the same, and it is neither in force nor says
+    /// what the bundle in force does.
+    func isSuperseded(digest: Digest, meaning: Digest) async throws(LedgerError) -> Bool
+
+    /// Records that a bundle is in force, unless it is already or, not being asked for by name, is
+    /// superseded: going back is deliberate. Raises an alert when a bundle that was asked for by name is
+    /// replaced by one that was not.
+    func activate(_ proposal: PolicyProposal) async throws(LedgerError) -> PolicyActivationResult
 
     /// Records a refused candidate and raises its alert, once for each candidate and bundle in force; false
     /// when both are there already.
@@ -23,6 +23,36 @@ package protocol PolicyLedger: Sendable {
 
     /// Raises the alert of an overdue review, once for each subject and date; false when it is there already.
     func alert(_ overdue: OverdueReviewRecord) async throws(LedgerError) -> Bool
+}
+
+/// A bundle that is fit to be in force.
+package struct PolicyProposal: Sendable, Hashable {
+    /// SHA-256 of `canonicalBytes`; the database checks it.
+    package let digest: Digest
+    /// The whole bundle, enough to decide again.
+    package let canonicalBytes: [UInt8]
+    /// The same for bundles that say the same, however they are written.
+    package let meaning: Digest
+    /// The team answerable for the bundle.
+    package let owner: String
+    /// Whether somebody asks for this very bundle, instead of a gateway's directory having changed.
+    package let byName: Bool
+    package let actor: String
+    package let at: Timestamp
+
+    /// - Parameters: as the properties.
+    package init(
+        digest: Digest, canonicalBytes: [UInt8], meaning: Digest, owner: String, byName: Bool,
+        by actor: String, at now: Timestamp
+    ) {
+        self.digest = digest
+        self.canonicalBytes = canonicalBytes
+        self.meaning = meaning
+        self.owner = owner
+        self.byName = byName
+        self.actor = actor
+        at = now
+    }
 }
 
 /// One activation of a policy bundle, as recorded.
@@ -50,7 +80,7 @@ package enum PolicyActivationResult: Sendable, Hashable {
     case activated(PolicyActivationRecord)
     /// The bundle was in force already; nothing was written.
     case unchanged(PolicyActivationRecord)
-    /// The bundle once was in force and another is now; nothing was written.
+    /// The bundle, or one that says the same, once was in force and another is now; nothing was written.
     case superseded(by: PolicyActivationRecord)
 }
 

@@ -151,7 +151,7 @@ struct Gateway {
             let scep = SCEPServer(
                 registrar: authority, registrationAuthority: scepIdentity, random: SystemRandom())
             try endpoints.write(to: stores.state)
-            Output.write(endpoints.welcome(stores.state))
+            Output.announce(endpoints.welcome(stores.state))
             return FrontEnds(est: ESTServer(registrar: authority), acme: acme, scep: scep) { name in
                 authority.issuerCertificate(named: name)
             }

@@ -50,11 +50,55 @@ struct Output {
         }
     }
 
-    /// Writes text to standard output.
-    static func write(_ text: String) { FileHandle.standardOutput.write(Data(text.utf8)) }
+    /// Writes data to standard output. Where nobody reads on, the command ends as one that a closed pipe
+    /// ended, without a word; where it cannot be written, it says so and ends.
+    static func write(_ text: String) {
+        switch put(text, STDOUT_FILENO) {
+        case 0: return
+        case EPIPE: Foundation.exit(128 + SIGPIPE)
+        case let fault:
+            message("gatehouse: standard output cannot be written: \(String(cString: strerror(fault)))")
+            Foundation.exit(ExitStatus.dependencyUnavailable.rawValue)
+        }
+    }
 
-    /// Writes a message for people to standard error.
-    static func message(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
+    /// Writes to standard output what a server says in passing: it runs on when nobody reads it.
+    static func announce(_ text: String) { _ = put(text, STDOUT_FILENO) }
+
+    /// Writes a message for people to standard error, with control characters shown: it may quote anything.
+    static func message(_ text: String) { _ = put(visible(text) + "\n", STDERR_FILENO) }
+
+    /// Text in which control characters but the line feed are written out, as `\r`.
+    static func visible(_ text: String) -> String {
+        var output = ""
+        for scalar in text.unicodeScalars {
+            switch scalar.value {
+            case 0x0d: output += "\\r"
+            case 0x09: output += "\\t"
+            case 0x00..<0x0a, 0x0b..<0x20, 0x7f...0x9f:
+                output += "\\u{" + String(scalar.value, radix: 16) + "}"
+            default: output.unicodeScalars.append(scalar)
+            }
+        }
+        return output
+    }
+
+    /// Writes all of it, whatever the descriptor is; returns 0, or the error number that stopped it.
+    static func put(_ text: String, _ descriptor: Int32) -> Int32 {
+        var rest = Array(text.utf8)[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            if count >= 0 {
+                rest = rest.dropFirst(count)
+            } else if errno == EAGAIN {
+                var ready = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+                _ = poll(&ready, 1, -1)
+            } else if errno != EINTR {
+                return errno
+            }
+        }
+        return 0
+    }
 
     private var objects: [JSONValue] {
         rows.map { row in .object(Dictionary(zip(columns, row), uniquingKeysWith: { $1 })) }

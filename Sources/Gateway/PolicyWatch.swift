@@ -86,8 +86,10 @@ struct PolicyWatch: ServiceLifecycle.Service {
     private mutating func look(hurried: Bool) async throws(LedgerError) {
         let now = ContinuousClock.now
         try await activation.look(at: &directory, hurried: hurried, at: now)
+        let inForce = activation.active.engine.bundle.digest
         metrics.setPolicy(
-            sha256: activation.active.engine.bundle.digest.description, isSkewed: activation.isSkewed)
+            sha256: inForce.description, isSkewed: activation.isSkewed,
+            isDirectoryRefused: directory.held.map { $0 != inForce } ?? false)
         try await lookAtReviews(now)
     }
 
@@ -131,7 +133,7 @@ extension PolicyVerdict {
         case .unchanged: break
         case .superseded(let digest, let record):
             logger.warning(
-                "the policy directory holds a superseded bundle; policy activate would bring it back",
+                "the policy directory says what is superseded; policy activate would bring it back",
                 metadata: ["candidate": "\(digest)", "policy": "\(record.digest)"])
         case .refused(let digest, let faults, _):
             logger.error(

@@ -42,5 +42,5 @@ struct ProgressBar: Sendable {
         return "\(label) \(bar) \(Int(share * 100)) % of \(total)"
     }
 
-    private static func draw(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
+    private static func draw(_ text: String) { _ = Output.put(text, STDERR_FILENO) }
 }

@@ -79,10 +79,14 @@ struct Stores {
     var auditor: AuditorQuery { AuditorQuery(settings) }
 
     /// The policy bundle of a directory.
-    static func policyBundle(in directory: String) throws -> PolicyBundle {
+    ///
+    /// - Parameter output: how programs that read the command's output are told why it does not load; a table
+    ///   is for people, who are told by the message.
+    static func policyBundle(in directory: String, output: OutputFormat = .table) throws -> PolicyBundle {
         do throws(PolicyLoadError) {
             return try PolicyBundle(files: BundleFile.read(directory: directory))
         } catch {
+            if output != .table { Output(error.diagnostics).print(as: output) }
             throw StartupError(
                 "the policy bundle in \(directory) does not load:\n\(error)",
                 remedy: "mend these places, then run gatehouse policy check", exitCode: .invalid)
@@ -110,7 +114,7 @@ struct Stores {
 
 extension DeviceID {
     static func parse(_ text: String) throws -> DeviceID {
-        guard let id = DeviceID(text) else {
+        guard let id = DeviceID(text.withoutCarriageReturn) else {
             throw StartupError(
                 "“\(text.prefix(80))” is no device id",
                 remedy: "1 to 64 letters, digits, dots, dashes, underscores",

@@ -3,7 +3,8 @@ package import EnrollmentCore
 
 /// One person's word on a waiting request.
 package struct SpokenWord: Sendable, Hashable {
-    /// The request it was said of; it counts for every attempt of the same transaction.
+    /// The request it was said of; it counts for every attempt of the same transaction, until one of them
+    /// has its certificate.
     package let request: RequestID
     package let word: Approval
     /// Required for `deny`.
@@ -96,14 +97,14 @@ extension PostgresLedger {
     private static let waiting = Statement(
         """
         SELECT request_id, since, protocol, operation, service, device_id, client_address, rule_ids, owner,
-               minted_by, held_until, required, approved_by, denied_by, waits
+               minted_by, held_until, required, approved_by, denied_by, waits, words
         FROM ledger.approval_case WHERE waits AND (held_until IS NULL OR held_until > $1)
         ORDER BY since, request_id LIMIT $2
         """)
     private static let waitingOne = Statement(
         """
         SELECT request_id, since, protocol, operation, service, device_id, client_address, rule_ids, owner,
-               minted_by, held_until, required, approved_by, denied_by, waits
+               minted_by, held_until, required, approved_by, denied_by, waits, words
         FROM ledger.approval_case
         WHERE transaction_key = (SELECT transaction_key FROM ledger.request WHERE request_id = $1)
         """)

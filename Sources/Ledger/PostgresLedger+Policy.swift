@@ -15,12 +15,17 @@ extension PostgresLedger: PolicyLedger {
         }
     }
 
-    package func activate(
-        digest: Digest, canonicalBytes: [UInt8], again: Bool, by actor: String, at now: Timestamp
-    ) async throws(LedgerError) -> PolicyActivationResult {
+    package func isSuperseded(digest: Digest, meaning: Digest) async throws(LedgerError) -> Bool {
+        try await read { connection throws(DatabaseError) in
+            try connection.row(Self.superseded, [.digest(digest), .digest(meaning)]).bool(0)
+        }
+    }
+
+    package func activate(_ proposal: PolicyProposal) async throws(LedgerError) -> PolicyActivationResult {
         let values: [Parameter] = [
-            newID(), .digest(digest), .bytes(canonicalBytes), .timestamp(now), .text(actor.storable),
-            .bool(again),
+            newID(), .digest(proposal.digest), .bytes(proposal.canonicalBytes), .digest(proposal.meaning),
+            .timestamp(proposal.at), .text(proposal.actor.storable), .text(proposal.owner.storable),
+            .bool(proposal.byName),
         ]
         return try await write { connection throws(DatabaseError) in
             let verdict = try connection.row(Self.activate, values).text(0)
@@ -34,12 +39,16 @@ extension PostgresLedger: PolicyLedger {
         }
     }
 
-    /// Records that a bundle is in force, whether or not it once was.
+    /// Records that a bundle is in force, asked for by name, whether or not it once was. It means what no
+    /// other does.
     @discardableResult
     package func activatePolicy(
         digest: Digest, canonicalBytes: [UInt8], by actor: String, at now: Timestamp
     ) async throws(LedgerError) -> PolicyActivationResult {
-        try await activate(digest: digest, canonicalBytes: canonicalBytes, again: true, by: actor, at: now)
+        try await activate(
+            PolicyProposal(
+                digest: digest, canonicalBytes: canonicalBytes, meaning: digest, owner: "nobody",
+                byName: true, by: actor, at: now))
     }
 
     package func refuse(_ refusal: PolicyRefusalRecord) async throws(LedgerError) -> Bool {
@@ -77,11 +86,9 @@ extension PostgresLedger: PolicyLedger {
         ORDER BY s.number DESC LIMIT 1
         """)
     private static let bundle = Statement(
-        """
-        SELECT v.bundle FROM ledger.policy_version AS v WHERE v.policy_sha256 = $1
-          AND EXISTS (SELECT FROM ledger.policy_activation AS a WHERE a.policy_sha256 = v.policy_sha256)
-        """)
-    private static let activate = Statement("SELECT ledger.activate_policy($1, $2, $3, $4, $5, $6)")
+        "SELECT v.bundle FROM ledger.policy_version AS v WHERE v.policy_sha256 = $1")
+    private static let superseded = Statement("SELECT ledger.is_superseded($1, $2)")
+    private static let activate = Statement("SELECT ledger.activate_policy($1, $2, $3, $4, $5, $6, $7, $8)")
     private static let refuse = Statement("SELECT ledger.refuse_policy($1, $2, $3, $4, $5, $6, $7, $8)")
     private static let overdue = Statement(
         "SELECT ledger.alert_overdue_review($1, $2, $3::text::date, $4, $5, $6)")

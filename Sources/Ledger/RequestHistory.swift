@@ -25,6 +25,8 @@ package struct RequestHistory: Sendable, Hashable {
 package struct RequestExplanation: Sendable, Hashable {
     /// As `audit.issuance` calls it: denied, deferred, issued, …
     package let state: String
+    /// The next request of the same transaction, whose answer replaced this one; nil if there is none.
+    package let supersededBy: RequestID?
     /// The decision document: effect, reason, rules, owner, policy and trace.
     package let decision: JSONValue
     /// What was decided about, without secrets.
@@ -57,6 +59,7 @@ extension PostgresLedger {
             }
             return RequestExplanation(
                 state: try row.text(0),
+                supersededBy: try row.optionalUUID(3).flatMap { RequestID(bytes: $0) },
                 decision: try AttemptDocuments.decode(JSONValue.self, from: try row.text(2)),
                 input: members["input"] ?? request)
         }
@@ -69,7 +72,7 @@ extension PostgresLedger {
         """)
     private static let explanation = Statement(
         """
-        SELECT i.state, r.request, r.decision
+        SELECT i.state, r.request, r.decision, i.superseded_by
         FROM audit.issuance AS i JOIN audit.requests AS r USING (request_id)
         WHERE i.request_id = $1
         """)

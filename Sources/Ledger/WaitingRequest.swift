@@ -22,10 +22,13 @@ package struct WaitingRequest: Sendable, Hashable {
     package let heldUntil: Timestamp?
     /// What the recorded decision asks for, one member a rule; empty when it does not say.
     package let required: [RequiredApproval]
-    /// Whose latest word approves, in whichever team and however old.
+    /// Whose latest word since the transaction's last certificate approves, in whichever team and however
+    /// old.
     package let approvedBy: [String]
-    /// Whose latest word denies.
+    /// Whose latest word since then denies.
     package let deniedBy: [String]
+    /// The latest word of each person since then.
+    package let words: [Approval]
     /// Whether nothing else was answered since.
     package let waits: Bool
 
@@ -47,6 +50,7 @@ package struct WaitingRequest: Sendable, Hashable {
         approvedBy = try row.texts(12)
         deniedBy = try row.texts(13)
         waits = try row.bool(14)
+        words = try AttemptDocuments.decode([Approval].self, from: try row.text(15))
     }
 }
 

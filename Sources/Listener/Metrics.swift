@@ -10,7 +10,7 @@ package final class Metrics: Sendable {
         var durations: [ListenerName: Histogram] = [:]
         var decisions: [String: UInt64] = [:]
         var activations: [String: UInt64] = [:]
-        var policy: (sha256: String, isSkewed: Bool)?
+        var policy: (sha256: String, isSkewed: Bool, isDirectoryRefused: Bool)?
     }
 
     private struct RequestLabels: Hashable {
@@ -49,8 +49,9 @@ package final class Metrics: Sendable {
     /// - Parameters:
     ///   - sha256: in hexadecimal, of the bundle.
     ///   - isSkewed: whether the ledger's latest activation is another one.
-    package func setPolicy(sha256: String, isSkewed: Bool) {
-        state.withLock { $0.policy = (sha256, isSkewed) }
+    ///   - isDirectoryRefused: whether the gateway's own directory holds another one, refused or superseded.
+    package func setPolicy(sha256: String, isSkewed: Bool, isDirectoryRefused: Bool) {
+        state.withLock { $0.policy = (sha256, isSkewed, isDirectoryRefused) }
     }
 
     /// Everything counted so far, as `text/plain; version=0.0.4`, in a stable order.
@@ -88,6 +89,11 @@ package final class Metrics: Sendable {
         text +=
             "# HELP gatehouse_policy_skew Whether the ledger's latest policy is not the one in force here.\n"
         text += "# TYPE gatehouse_policy_skew gauge\ngatehouse_policy_skew \(policy.isSkewed ? 1 : 0)\n"
+        text +=
+            "# HELP gatehouse_policy_directory_refused Whether the policy directory's content is refused "
+            + "or superseded.\n"
+        text += "# TYPE gatehouse_policy_directory_refused gauge\n"
+        text += "gatehouse_policy_directory_refused \(policy.isDirectoryRefused ? 1 : 0)\n"
         text += "# HELP gatehouse_policy_info The policy in force here.\n# TYPE gatehouse_policy_info gauge\n"
         return text + "gatehouse_policy_info{sha256=\"\(policy.sha256)\"} 1\n"
     }

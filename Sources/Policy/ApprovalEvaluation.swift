@@ -10,8 +10,8 @@ struct ApprovalEvaluation {
     /// and, with four eyes, from somebody else than who minted the credential.
     var approvers: [String] {
         let minter = input.history.mintedBy.map(Approval.person)
-        // Nobody can be told apart from a minter who is not known.
-        if terms.needsFourEyes, minter == nil, offersCredential { return [] }
+        // Nobody can be told apart from a minter who is not known: a certificate alone, say, tells of none.
+        if terms.needsFourEyes, minter == nil { return [] }
         return Set(
             input.approvals.filter { word in
                 word.verdict == .approve && terms.members.contains(word.approver)
@@ -20,15 +20,6 @@ struct ApprovalEvaluation {
             }
             .map(\.approver)
         ).sorted()
-    }
-
-    private var offersCredential: Bool {
-        input.proofs.contains { proof in
-            switch proof {
-            case .oneTimeCredential, .account: return true
-            case .clientCertificate, .domainControl: return false
-            }
-        }
     }
 
     /// Whether a member said no. That stands until the same member says yes.

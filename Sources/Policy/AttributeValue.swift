@@ -61,7 +61,7 @@ enum AttributeValue {
     }
 
     /// RFC 1123 §2.1 names, wildcards and underscores besides: what a request may ask for.
-    private static func nameFault(_ text: String) -> Fault? {
+    static func nameFault(_ text: String) -> Fault? {
         if text.hasSuffix(".") {
             return Fault(message: "`\(text)` ends in a dot", remedy: "write `\(text.dropLast())`")
         }

@@ -1,3 +1,4 @@
+package import EnrollmentCore
 import Foundation
 
 /// One file of a policy bundle.
@@ -17,10 +18,11 @@ package struct BundleFile: Sendable, Hashable {
         self.bytes = bytes
     }
 
-    /// The YAML files below `directory`, sorted by path. Everything else (a README, dot files) is passed
-    /// over.
+    /// The YAML files below `directory`, sorted by path. Outside `rules/` and `catalog/` everything else (a
+    /// README, dot files) is passed over; inside, it is refused.
     ///
-    /// - Throws: when the directory or a file cannot be read, is a symbolic link, or is out of bounds.
+    /// - Throws: when the directory or a file cannot be read, is a symbolic link, is out of bounds, or is
+    ///   where only rules, cases or the catalog belong and is none of them.
     package static func read(directory: String) throws(PolicyLoadError) -> [BundleFile] {
         let faults = DiagnosticCollector()
         var files: [BundleFile] = []
@@ -40,6 +42,22 @@ package struct BundleFile: Sendable, Hashable {
             .sorted { $0.path < $1.path }
     }
 
+    /// Whether a file or directory of that path is left out although its directory is read: names with a
+    /// leading dot are, but a rule that is hidden beside the others may be thought to be in force.
+    package static func isPassedOver(path: String) -> Bool {
+        !holdsPolicy(path) && path.split(separator: "/").last?.hasPrefix(".") ?? false
+    }
+
+    private static func holdsPolicy(_ path: String) -> Bool {
+        path.hasPrefix("rules/") || path.hasPrefix("catalog/")
+    }
+
+    /// Whether a name says that the file is YAML, in whichever case.
+    private static func isYAML(_ name: String) -> Bool {
+        let name = name.lowercased()
+        return name.hasSuffix(".yaml") || name.hasSuffix(".yml")
+    }
+
     private static func visit(
         directory: String, prefix: String, depth: Int, files: inout [BundleFile],
         _ faults: DiagnosticCollector
@@ -47,9 +65,15 @@ package struct BundleFile: Sendable, Hashable {
         guard depth <= 8, let names = try? FileManager.default.contentsOfDirectory(atPath: directory) else {
             return faults.report(file: prefix.isEmpty ? directory : prefix, "this directory cannot be read")
         }
-        for name in names.sorted() where !name.hasPrefix(".") && files.count <= maximumCount {
+        for name in names.sorted() where files.count <= maximumCount {
             let location = directory + "/" + name
             let path = prefix + name
+            if isPassedOver(path: path) { continue }
+            if name.hasPrefix(".") {
+                faults.report(
+                    file: path, "hidden, and so no part of a bundle", remedy: strayRemedy(path))
+                continue
+            }
             let attributes = try? FileManager.default.attributesOfItem(atPath: location)
             switch attributes?[.type] as? FileAttributeType {
             case .some(.typeDirectory):
@@ -57,12 +81,24 @@ package struct BundleFile: Sendable, Hashable {
             case .some(.typeSymbolicLink):
                 faults.report(file: path, "symbolic links are refused", remedy: "put the file itself here")
             case .some(.typeRegular):
-                guard name.hasSuffix(".yaml") || name.hasSuffix(".yml") else { continue }
+                guard isYAML(name) else {
+                    if holdsPolicy(path) {
+                        faults.report(
+                            file: path, "neither a rule nor its cases nor a catalog file",
+                            remedy: strayRemedy(path))
+                    }
+                    continue
+                }
                 read(location, as: path, size: attributes?[.size] as? Int, files: &files, faults)
             default:
                 faults.report(file: path, "neither a file nor a directory")
             }
         }
+    }
+
+    private static func strayRemedy(_ path: String) -> String {
+        let folder = path.prefix { $0 != "/" }
+        return "delete it or move it out of \(folder)/; a rule to keep but not to use says `mode: off`"
     }
 
     private static func read(
@@ -76,5 +112,38 @@ package struct BundleFile: Sendable, Hashable {
             return faults.report(file: path, "this file cannot be read")
         }
         files.append(BundleFile(path: path, bytes: Array(content)))
+    }
+}
+
+extension BundleFile {
+    /// SHA-256 of what these files say: their trees, whatever their comments, spacing, quotes, the order of
+    /// keys, and the folders of rules. A file that is not the YAML of bundles stands for its octets.
+    package static func meaning(of files: [BundleFile]) -> Digest {
+        let members = files.map { file in
+            // The name of a rule's file is its id; the folders are for people.
+            let isRule = file.path.hasPrefix("rules/")
+            let name = isRule ? "rules/\(file.path.split(separator: "/").last ?? "")" : file.path
+            let tree = StrictYAML.parse(file, DiagnosticCollector())
+            return (name, tree?.meaning ?? .array(["octets", .string(Digest(of: file.bytes).description)]))
+        }
+        let value = JSONValue.object(Dictionary(members, uniquingKeysWith: { .array([$0, $1]) }))
+        return Digest(of: Array(value.canonicalText.utf8))
+    }
+}
+
+extension YAMLNode {
+    /// The value without where it stands and how it is written; no two values have the same.
+    fileprivate var meaning: JSONValue {
+        switch content {
+        case .scalar(let text, let isPlain):
+            guard isPlain else { return .string(text) }
+            // Only these mean another thing with quotes than without.
+            if let number = Int64(text) { return .array(["number", .string(String(number))]) }
+            return ["true", "false"].contains(text) ? .array(["truth", .string(text)]) : .string(text)
+        case .sequence(let items): return .array(["list", .array(items.map(\.meaning))])
+        case .mapping(let entries):
+            let members = entries.map { ($0.key, $0.value.meaning) }
+            return .object(Dictionary(members, uniquingKeysWith: { first, _ in first }))
+        }
     }
 }

@@ -75,7 +75,7 @@ struct BundleLoader {
             let path = file.path
             if accepted.contains(path) {
                 faults.report(file: path, "this file is given twice")
-            } else if path.hasSuffix(".yml") {
+            } else if Self.endsAlmostInYAML(path) {
                 faults.report(file: path, "files of a bundle end in .yaml", remedy: "rename it")
             } else if !path.utf8.allSatisfy(Self.isPathCharacter) {
                 faults.report(
@@ -102,6 +102,11 @@ struct BundleLoader {
             }
         }
         return accepted
+    }
+
+    private static func endsAlmostInYAML(_ path: String) -> Bool {
+        let ending = path.lowercased()
+        return ending.hasSuffix(".yml") || ending.hasSuffix(".yaml") && !path.hasSuffix(".yaml")
     }
 
     private static func isPathCharacter(_ byte: UInt8) -> Bool {

@@ -3,18 +3,21 @@ import EnrollmentCore
 /// Reads a request written down: a case's, or one to be asked about by hand.
 struct CaseInputLoader {
     private static let credential = CredentialID("AAAAAAAAAAAAAAAA")
+    /// Cases are judged at one instant, so that they say the same on every day.
+    static let instantOfCases = Timestamp(rfc3339: "2026-11-22T12:00:00Z")
 
     /// The service of requests that name none.
     let onlyService: String?
     let catalog: Catalog
     let faults: DiagnosticCollector
+    /// The instant of requests that name none.
+    var defaultInstant = Self.instantOfCases
 
     func input(_ node: YAMLNode) -> (input: PolicyInput, question: PolicyQuestion)? {
         guard let reader = MappingReader(node, named: "the request", as: CaseShapes.request, faults) else {
             return nil
         }
-        let instant =
-            reader["at"].map { $0.instant("at", faults) } ?? Timestamp(rfc3339: "2026-11-22T12:00:00Z")
+        let instant = reader["at"].map { $0.instant("at", faults) } ?? defaultInstant
         guard let service = reader["service"] == nil ? onlyService : reader.text("service") else {
             faults.report(
                 reader.position, "`service` is missing from the request",

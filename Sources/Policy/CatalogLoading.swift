@@ -111,6 +111,12 @@ struct CatalogLoader {
         switch keys {
         case .text, .path: return true
         case .name:
+            if entry.key == "any" {
+                faults.report(
+                    entry.position, "nothing can be called `any`", remedy: "rules write `any` for all of them"
+                )
+                return false
+            }
             if isName(entry.key) { return true }
             faults.report(
                 entry.position, "`\(entry.key)` is not a name",
@@ -198,4 +204,9 @@ func isName(_ text: String) -> Bool {
     let isLetter = { (byte: UInt8) in (0x61...0x7a).contains(byte) }
     return (1...64).contains(text.utf8.count) && text.utf8.first.map(isLetter) ?? false
         && text.utf8.allSatisfy { isLetter($0) || (0x30...0x39).contains($0) || $0 == UInt8(ascii: "-") }
+}
+
+extension EnrollmentProtocol {
+    /// Those that this version serves.
+    static let served = allCases.filter { $0 != .cmp }
 }

@@ -86,7 +86,8 @@ enum CatalogShapes {
         [.required("description", .text, "Who comes through it, and for what.")] + governed + [
             .optional("default", .boolean, "Whether paths that name no service mean this one."),
             .required(
-                "protocols", .list(.words(of: EnrollmentProtocol.self)), "Protocols that are on."),
+                "protocols", .list(.words(EnrollmentProtocol.served.map(\.rawValue))),
+                "Protocols that are on."),
             .required("issuer", .text, "The name of the issuing CA."),
             .required(
                 "profiles", .list(.name), "Profiles it grants; the first to requests that ask for none."),

@@ -64,7 +64,7 @@ package final class ConditionEvaluation: Sendable {
         switch test.subject {
         case .attribute(let attribute, let matcher):
             return laterFinding(attribute, matcher, test.text, isNegated)
-                ?? attributeFinding(attribute, matcher, test.text)
+                ?? attributeFinding(attribute, matcher, test.text, isNegated)
         case .posture(let source, let maximumAge):
             return PostureEvaluation(
                 facts: input.device?.posture ?? [], instant: input.instant, maximumAge: maximumAge
@@ -88,7 +88,10 @@ package final class ConditionEvaluation: Sendable {
         _ attribute: Attribute, _ matcher: AttributeMatcher, _ text: String, _ isNegated: Bool
     ) -> Finding? {
         let compared = [attribute] + (matcher.other.map { [$0] } ?? [])
-        guard question == .account, compared.contains(where: \.isOfRequest) else { return nil }
+        let isToCome =
+            question == .account && compared.contains(where: \.isOfRequest)
+            || question == .inquiry && input.request.publicKey == nil && attribute == .requestKeyAlgorithm
+        guard isToCome else { return nil }
         guard compared.allSatisfy({ $0.isOfRequest || !$0.values(in: input).isEmpty }) else {
             return Finding(text: text, verdict: .unknown)
         }
@@ -97,23 +100,32 @@ package final class ConditionEvaluation: Sendable {
 
     private static let later = " (to be shown later)"
 
-    private func attributeFinding(_ attribute: Attribute, _ matcher: AttributeMatcher, _ text: String)
-        -> Finding
-    {
+    private func attributeFinding(
+        _ attribute: Attribute, _ matcher: AttributeMatcher, _ text: String, _ isNegated: Bool
+    ) -> Finding {
         let values = attribute.values(in: input)
-        let verdict = values.isEmpty ? Verdict.unknown : match(attribute, values, matcher)
+        let verdict = values.isEmpty ? Verdict.unknown : match(attribute, values, matcher, isNegated)
         let shown = values.prefix(32).map(JSONValue.string)
         return Finding(
             text: text, verdict: verdict,
             value: values.isEmpty ? .null : values.count == 1 ? shown[0] : .array(Array(shown)))
     }
 
+    /// Of what the directory or the gateway says one value is enough. Of what the client asks for every value
+    /// must match, or one good name would carry others past the rule; below `none_of`, for the same reason,
+    /// one is enough.
+    ///
     /// - Parameter values: at least one.
-    private func match(_ attribute: Attribute, _ values: [String], _ matcher: AttributeMatcher) -> Verdict {
+    private func match(
+        _ attribute: Attribute, _ values: [String], _ matcher: AttributeMatcher, _ isNegated: Bool
+    ) -> Verdict {
         func satisfied(_ holds: Bool) -> Verdict { holds ? .satisfied : .unsatisfied }
+        func anyOrAll(_ matches: (String) -> Bool) -> Bool {
+            attribute.isOfRequest && !isNegated ? values.allSatisfy(matches) : values.contains(where: matches)
+        }
         switch matcher {
-        case .oneOf(let wanted): return satisfied(values.contains { wanted.holds($0) })
-        case .glob(let glob): return satisfied(values.contains { glob.matches($0) })
+        case .oneOf(let wanted): return satisfied(anyOrAll { wanted.holds($0) })
+        case .glob(let glob): return satisfied(anyOrAll { glob.matches($0) })
         case .between(let range):
             guard let number = attribute.number(in: input) else { return .unknown }
             return satisfied(range.contains(number))

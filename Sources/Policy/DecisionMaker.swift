@@ -15,7 +15,6 @@ struct DecisionMaker {
     /// Evaluates some of the rules that cannot apply to the device for its groups.
     var strangers: () -> [RuleEvaluation] = { [] }
 
-    private var input: PolicyInput { conditions.input }
     private var question: PolicyQuestion { conditions.question }
 
     func decide(_ profile: CertificateProfile) -> Decision {
@@ -35,22 +34,24 @@ struct DecisionMaker {
                 .defer(retryAfter: PolicyEngine.retryAfter), first.code ?? .postureUnknown, rules: pending)
         }
         guard question != .account else {
-            let nothing = Grant(nothingOf: profile, at: input.instant)
+            let nothing = Grant(nothingOf: profile, at: conditions.input.instant)
             return make(.permit(nothing), .permitted, rules: candidates)
         }
         guard let merged = GrantTerms.merging(candidates.compactMap(\.terms)), !merged.isEmpty else {
             return deny(.obligationConflict, .denied, rules: candidates)
         }
-        if let objection = merged.objection(to: input.request) {
+        if let objection = merged.objection(to: conditions.input.request) {
             return deny(objection, .denied, rules: candidates)
         }
-        return make(.permit(merged.grant(profile: profile, input: input)), .permitted, rules: candidates)
+        return make(
+            .permit(merged.grant(profile: profile, input: conditions.input)), .permitted, rules: candidates)
     }
 
     /// The first rule's objection to the request, when every rule has one.
     private func commonObjection(_ candidates: [RuleEvaluation]) -> ReasonCode? {
         guard question != .account else { return nil }
-        let objections = candidates.compactMap { $0.terms?.objection(to: input.request) }
+        let request = conditions.input.request
+        let objections = candidates.compactMap { $0.terms?.objection(to: request) }
         return objections.count == candidates.count ? objections.first : nil
     }
 
@@ -80,7 +81,8 @@ struct DecisionMaker {
             ruleIDs: rules.map(\.rule.id),
             owner: rules.first?.rule.owner ?? owner, policy: policy, obligations: obligations(outcome),
             basis: DecisionTrace(
-                names: input.request.names, code: code, isDenied: outcome.isDenial, evaluations: evaluations,
+                names: conditions.input.request.names, code: code, isDenied: outcome.isDenial,
+                evaluations: evaluations,
                 nearestMiss: outcome.isDenial && profile != nil ? nearestMiss : nil))
     }
 
@@ -103,7 +105,7 @@ struct DecisionMaker {
         case .defer:
             let waiting = evaluations.filter { $0.verdict == .pending }.compactMap { evaluation in
                 evaluation.rule.approval.map {
-                    ApprovalEvaluation(terms: $0, input: input, question: question)
+                    ApprovalEvaluation(terms: $0, input: conditions.input, question: question)
                         .json(rule: evaluation.rule.id)
                 }
             }

@@ -6,14 +6,15 @@ import EnrollmentCore
 /// depend on their order.
 struct GrantTerms: Sendable, Hashable {
     let names: CertificateNames
-    let extendedKeyUsages: Set<ExtendedKeyUsage>
+    /// In the profile's order.
+    let extendedKeyUsages: [ExtendedKeyUsage]
     /// Seconds.
     let maximumValidity: Int64
     /// Whether what a request asks for beyond them is left out instead of denied.
     let replacesDifferences: Bool
 
     private init(
-        names: CertificateNames, extendedKeyUsages: Set<ExtendedKeyUsage>, maximumValidity: Int64,
+        names: CertificateNames, extendedKeyUsages: [ExtendedKeyUsage], maximumValidity: Int64,
         replacesDifferences: Bool
     ) {
         self.names = names
@@ -24,20 +25,25 @@ struct GrantTerms: Sendable, Hashable {
 
     /// Nil when the rule names an attribute that this device lacks.
     init?(_ terms: CertificateTerms, profile: CertificateProfile, input: PolicyInput) {
-        func names(_ templates: [NameTemplate]) -> [String]? {
-            let lists = templates.map { $0.names(in: input) }
-            return lists.contains { $0 == nil } ? nil : lists.flatMap { $0 ?? [] }
-        }
-        let commonName = terms.commonName.map { $0.names(in: input)?.first }
-        guard let dns = names(terms.dns), let email = names(terms.email), let upn = names(terms.upn),
-            commonName != .some(nil)
+        guard let commonName = Self.names(terms.commonName.map { [$0] } ?? [], input),
+            let dns = Self.names(terms.dns, input), let email = Self.names(terms.email, input),
+            let upn = Self.names(terms.upn, input)
         else { return nil }
         self.names = CertificateNames(
-            commonName: commonName ?? nil, dns: dns.map(asciiLowercased), email: email, upn: upn)
-        extendedKeyUsages = Set(terms.extendedKeyUsages ?? profile.extendedKeyUsages)
-            .intersection(profile.extendedKeyUsages)
+            commonName: commonName.first, dns: dns.map(asciiLowercased), email: email, upn: upn)
+        extendedKeyUsages = profile.extendedKeyUsages.filter { terms.extendedKeyUsages?.contains($0) ?? true }
         maximumValidity = min(terms.maximumValidity, profile.maximumValidity)
         replacesDifferences = terms.replacesDifferences
+    }
+
+    /// The names that templates stand for; nil when one of them lacks an attribute.
+    private static func names(_ templates: [NameTemplate], _ input: PolicyInput) -> [String]? {
+        var all: [String] = []
+        for template in templates {
+            guard let names = template.names(in: input) else { return nil }
+            all += names
+        }
+        return all
     }
 
     /// What both grant; nil when they contradict each other.
@@ -53,7 +59,7 @@ struct GrantTerms: Sendable, Hashable {
             names: CertificateNames(
                 commonName: names.commonName == other.names.commonName ? names.commonName : nil,
                 dns: common(\.dns), email: common(\.email), upn: common(\.upn)),
-            extendedKeyUsages: extendedKeyUsages.intersection(other.extendedKeyUsages),
+            extendedKeyUsages: extendedKeyUsages.filter(other.extendedKeyUsages.contains),
             maximumValidity: min(maximumValidity, other.maximumValidity),
             replacesDifferences: replacesDifferences && other.replacesDifferences)
     }

@@ -3,6 +3,8 @@ import EnrollmentCore
 /// Writes shapes down as JSON Schema (draft 2020-12), for editors.
 enum JSONSchema {
     static let namePattern = "^[a-z][a-z0-9-]{0,63}$"
+    /// Of what is declared: rules write `any` for all of them.
+    static let declaredPattern = "^(?!any$)[a-z][a-z0-9-]{0,63}$"
     static let durationPattern = "^[0-9]*[1-9][0-9]*[smhd]$"
     static let datePattern = "^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"
     static let instantPattern =
@@ -106,7 +108,7 @@ enum JSONSchema {
     private static func members(_ item: JSONValue, _ keys: KeyShape) -> JSONValue {
         var members: [String: JSONValue] = ["type": "object", "minProperties": 1]
         switch keys {
-        case .name: members["propertyNames"] = ["pattern": .string(namePattern)]
+        case .name: members["propertyNames"] = ["pattern": .string(declaredPattern)]
         case .text: members["propertyNames"] = ["minLength": 1]
         case .path:
             members["minProperties"] = nil

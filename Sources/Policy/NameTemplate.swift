@@ -60,6 +60,17 @@ package struct NameTemplate: Sendable, Hashable {
         parts.compactMap { if case .variable(let variable) = $0 { variable } else { nil } }
     }
 
+    /// An example of a name it makes: attributes stand as `x`. Nil for a list, whose names stand as they are.
+    var sample: String? {
+        guard list == nil else { return nil }
+        return parts.map { part in
+            switch part {
+            case .text(let text): return text
+            case .variable: return "x"
+            }
+        }.joined()
+    }
+
     /// The names it stands for; nil when a single attribute it needs is absent.
     func names(in input: PolicyInput) -> [String]? {
         if let list { return Self.values(of: list, in: input) }

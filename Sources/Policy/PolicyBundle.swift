@@ -139,19 +139,8 @@ package final class PolicyBundle: Sendable {
         reviewTerms.refusesOverdue && instant >= date.adding(seconds: reviewTerms.grace)
     }
 
-    /// Enforced rules that may apply to the input, sorted by id.
-    func candidates(for service: ServiceName, _ profile: ProfileName, _ input: PolicyInput) -> [SharedRule] {
-        index.candidates(for: service, profile, input)
-    }
-
-    /// Enforced rules of the profile that cannot apply to the device for its groups: the first few by id,
-    /// however many there are.
-    func strangers(for service: ServiceName, _ profile: ProfileName, _ input: PolicyInput) -> [SharedRule] {
-        index.strangers(for: service, profile, input, limit: 8)
-    }
-
-    /// Rules in shadow for one profile of one service, sorted by id.
-    func shadows(for service: ServiceName, _ profile: ProfileName) -> [SharedRule] {
-        index.shadows(for: service, profile)
+    /// The rules for one profile of one service; nil when there are none for it.
+    func rules(for service: ServiceName, _ profile: ProfileName) -> RuleSelection? {
+        index.rules(for: service, profile)
     }
 }

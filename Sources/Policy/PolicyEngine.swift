@@ -45,17 +45,16 @@ package struct PolicyEngine: Sendable {
             )
             .deny(error.block.code, error.block.kind, rules: [])
         case .success(let (service, profile)):
-            let rules = bundle.candidates(for: service.name, profile.name, input)
+            let rules = bundle.rules(for: service.name, profile.name)
+            let groups = input.device?.groups ?? []
             var maker = DecisionMaker(
                 policy: bundle.digest, conditions: conditions, owner: service.owner, profile: profile,
-                evaluations: evaluate(rules, conditions, profile))
+                evaluations: evaluate(rules?.candidates(groups: groups) ?? [], conditions, profile))
             maker.strangers = {
-                evaluate(bundle.strangers(for: service.name, profile.name, input), conditions, profile)
+                evaluate(rules?.strangers(groups: groups) ?? [], conditions, profile)
             }
             var decision = maker.decide(profile)
-            let shadows = bundle.shadows(for: service.name, profile.name).filter {
-                $0.rule.scope.covers(input)
-            }
+            let shadows = rules?.shadows.filter { $0.rule.scope.covers(input) } ?? []
             if !shadows.isEmpty {
                 decision.shadow = maker.shadow(evaluate(shadows, conditions, profile))
             }
@@ -66,11 +65,10 @@ package struct PolicyEngine: Sendable {
     private func evaluate(
         _ rules: [SharedRule], _ conditions: ConditionEvaluation, _ profile: CertificateProfile
     ) -> [RuleEvaluation] {
-        let input = conditions.input
         var evaluations: [RuleEvaluation] = []
         evaluations.reserveCapacity(rules.count)
-        for rule in rules where rule.rule.scope.covers(input) {
-            let isOverdue = bundle.refuses(reviewBy: rule.rule.reviewBy, at: input.instant)
+        for rule in rules where rule.rule.scope.covers(conditions.input) {
+            let isOverdue = bundle.refuses(reviewBy: rule.rule.reviewBy, at: conditions.input.instant)
             evaluations.append(RuleEvaluation(rule, conditions, profile, isOverdue: isOverdue))
         }
         return evaluations

@@ -46,27 +46,34 @@ struct RuleIndex: Sendable {
         }
     }
 
-    func candidates(for service: ServiceName, _ profile: ProfileName, _ input: PolicyInput) -> [SharedRule] {
-        guard let slot = slots[Key(service: service, profile: profile)] else { return [] }
-        let own = (input.device?.groups ?? []).compactMap { slot.byGroup[$0] }
-        var places = slot.general
+    /// The rules for one profile of one service; nil when there are none for it.
+    func rules(for service: ServiceName, _ profile: ProfileName) -> RuleSelection? {
+        slots[Key(service: service, profile: profile)].map { RuleSelection(rules: rules, slot: $0) }
+    }
+}
+
+/// The rules of one profile of one service.
+struct RuleSelection: Sendable {
+    fileprivate let rules: [SharedRule]
+    fileprivate let slot: RuleIndex.Slot
+
+    /// Enforced rules that may apply to a device of these groups, sorted by id.
+    func candidates(groups: [String]) -> [SharedRule] {
+        let own = groups.compactMap { slot.byGroup[$0] }
         // A rule may ask for one of several groups, and the device be in more than one of them.
-        for place in own.joined() where own.count == 1 || !places.contains(place) { places.append(place) }
-        return places.sorted().map { rules[$0] }
+        let places = own.count > 1 ? Array(Set(own.joined())) : own.first ?? []
+        return (slot.general + places).sorted().map { rules[$0] }
     }
 
-    func strangers(
-        for service: ServiceName, _ profile: ProfileName, _ input: PolicyInput, limit: Int
-    ) -> [SharedRule] {
-        guard let slot = slots[Key(service: service, profile: profile)] else { return [] }
-        let groups = input.device?.groups ?? []
+    /// Enforced rules that cannot apply to a device of these groups: the first few by id, however many there
+    /// are.
+    func strangers(groups: [String]) -> [SharedRule] {
         let own = Set(groups.compactMap { slot.byGroup[$0] }.joined())
-        return slot.grouped.lazy.filter { !own.contains($0) }.prefix(limit).map { rules[$0] }
+        return slot.grouped.lazy.filter { !own.contains($0) }.prefix(8).map { rules[$0] }
     }
 
-    func shadows(for service: ServiceName, _ profile: ProfileName) -> [SharedRule] {
-        slots[Key(service: service, profile: profile)]?.shadows.map { rules[$0] } ?? []
-    }
+    /// Rules in shadow, sorted by id.
+    var shadows: [SharedRule] { slot.shadows.map { rules[$0] } }
 }
 
 extension RuleIndex.Slot {

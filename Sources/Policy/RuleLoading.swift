@@ -169,12 +169,34 @@ struct CertificateTermsLoader {
         return items.compactMap { template($0, key, listAllowed: true) }
     }
 
+    /// What keeps the text between a template's attributes from being part of a name. A rule grants no
+    /// wildcards: a certificate for every name below one is for devices that nobody has decided on.
+    private static func literalFault(_ template: NameTemplate, _ key: String) -> AttributeValue.Fault? {
+        guard let sample = template.sample else { return nil }
+        if sample.contains("*") {
+            return AttributeValue.Fault(message: "`\(key)` cannot be a wildcard", remedy: "name each device")
+        }
+        switch key {
+        case "dns": return AttributeValue.nameFault(sample)
+        case "email", "upn":
+            return sample.split(separator: "@", omittingEmptySubsequences: false).count == 2
+                ? nil
+                : AttributeValue.Fault(
+                    message: "`\(template.text)` makes no address", remedy: "write {device.id}@corp.example")
+        default: return nil
+        }
+    }
+
     private func template(_ node: YAMLNode, _ key: String, listAllowed: Bool) -> NameTemplate? {
         guard let text = node.text(key, faults) else { return nil }
         do throws(NameTemplate.Fault) {
             let template = try NameTemplate(text)
             guard listAllowed || template.list == nil else {
                 faults.report(node.position, "`\(key)` takes one name, and `\(text)` is a list")
+                return nil
+            }
+            if let fault = Self.literalFault(template, key) {
+                faults.report(node.position, fault.message, remedy: fault.remedy)
                 return nil
             }
             return template

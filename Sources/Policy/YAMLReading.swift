@@ -40,7 +40,8 @@ struct MappingReader {
 
     private func reportMissing(_ key: String, remedy: String? = nil) {
         faults.report(
-            position, "`\(key)` is missing from `\(name)`", remedy: shape[key]?.remedy ?? remedy)
+            position, "`\(key)` is missing from `\(name)`",
+            remedy: shape[key]?.remedy ?? remedy ?? shape[key]?.value.remedy(for: key))
     }
 
     private func check(_ term: MemberTerm, _ entries: [YAMLNode.Entry]) {
@@ -118,6 +119,26 @@ struct MappingReader {
 }
 
 extension ValueShape {
+    /// What to write where a member of this shape is missing; nil where only its author can know.
+    fileprivate func remedy(for key: String) -> String? {
+        switch self {
+        case .words(let words) where words.count == 1, .list(.words(let words)) where words.count == 1:
+            return "write `\(key): \(words[0])`"
+        case .words(let words): return "write one of " + words.joined(separator: ", ")
+        case .list(.words(let words)): return "write some of " + words.joined(separator: ", ")
+        case .integer(let range): return "a whole number from \(range.lowerBound) to \(range.upperBound)"
+        case .duration: return "a duration, such as 30s, 10m, 4h or 90d"
+        case .date: return "a date, such as 2027-03-31"
+        case .instant: return "a time, such as 2027-03-31T12:00:00Z"
+        case .boolean: return "write true or false"
+        case .mapping(let shape):
+            return "write `\(key):` with "
+                + shape.members.filter(\.isRequired).map(\.key).joined(separator: ", ")
+        case .text, .name, .only, .list, .openList, .sequence, .members, .either, .conditions, .anything:
+            return nil
+        }
+    }
+
     /// Reports a value that is none of these. What is within mappings is left to their readers.
     func check(_ node: YAMLNode, named name: String, _ faults: DiagnosticCollector) {
         switch self {
@@ -200,23 +221,36 @@ extension YAMLNode {
             return nil
         }
         let lengths: [Character: Int64] = ["s": 1, "m": 60, "h": 3_600, "d": 86_400]
-        guard let length = lengths[unit] else {
+        let digits = text.dropLast()
+        guard let length = lengths[unit], digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else {
             let isNumber = Int64(text) != nil
             faults.report(
                 position, isNumber ? "`\(name)` has no unit" : "`\(name)` is not a duration",
                 remedy: isNumber
-                    ? "write \(text)s, \(text)m, \(text)h or \(text)d" : "write 30s, 10m, 4h or 90d")
+                    ? "write \(text)s, \(text)m, \(text)h or \(text)d" : Self.durationRemedy(text))
             return nil
         }
-        let digits = text.dropLast()
-        guard digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }), digits.count <= 9,
-            let count = Int64(digits), count > 0, count * length <= longest
-        else {
+        guard digits.count <= 9, let count = Int64(digits), count > 0, count * length <= longest else {
             let bound = longest < 3 * 86_400 ? "\(longest / 3_600)h" : "\(longest / 86_400)d"
             faults.report(position, "`\(name)` must be a whole positive duration of at most \(bound)")
             return nil
         }
         return count * length
+    }
+
+    /// How to write what somebody spelled out, such as `7 days`.
+    private static func durationRemedy(_ text: String) -> String {
+        let digits = text.prefix { $0.isASCII && $0.isNumber }
+        let word = text.dropFirst(digits.count).drop { $0 == " " }.lowercased()
+        let units = [
+            ("s", ["s", "sec", "secs", "second", "seconds"]),
+            ("m", ["m", "min", "mins", "minute", "minutes"]),
+            ("h", ["h", "hr", "hrs", "hour", "hours"]), ("d", ["d", "day", "days"]),
+        ]
+        guard (1...9).contains(digits.count), let unit = units.first(where: { $0.1.contains(word) })?.0 else {
+            return "write 30s, 10m, 4h or 90d"
+        }
+        return "write \(digits)\(unit)"
     }
 
     /// Midnight UTC at the start of a date `2027-03-31`.

@@ -17,6 +17,10 @@ package struct AnalysisFinding: Sendable, Hashable, CustomStringConvertible {
         case neverPermits = "never-permits"
         /// A permit rule whose approval too few people may give.
         case approvalImpossible = "approval-impossible"
+        /// A permit rule that grants whatever names a request asks for.
+        case openNames = "open-names"
+        /// A permit rule that asks for no proof.
+        case noProof = "no-proof"
         /// Requests on which permit rules contradict each other in what they grant.
         case contradictory
         /// A profile of a service for which no request is granted.
@@ -25,8 +29,8 @@ package struct AnalysisFinding: Sendable, Hashable, CustomStringConvertible {
         case noPermitRule = "no-permit-rule"
         /// A rule that looks for a fact which no source reports.
         case noSource = "no-source"
-        /// A rule all of whose requests another one decides alike.
-        case shadowed
+        /// A rule all of whose requests others decide alike.
+        case covered
         /// A deny rule that lets everything pass.
         case neverBlocks = "never-blocks"
         /// A condition without which the rule would be the same.
@@ -45,9 +49,11 @@ package struct AnalysisFinding: Sendable, Hashable, CustomStringConvertible {
         /// How much a finding of the kind matters.
         package var severity: Severity {
             switch self {
-            case .neverPermits, .approvalImpossible, .contradictory, .alwaysDenied, .noPermitRule, .noSource:
+            case .neverPermits, .approvalImpossible, .contradictory, .alwaysDenied, .noPermitRule, .noSource,
+                .openNames:
                 return .error
-            case .shadowed, .neverBlocks, .idleCondition, .inactivePastReview, .notDecided: return .warning
+            case .covered, .noProof, .neverBlocks, .idleCondition, .inactivePastReview, .notDecided:
+                return .warning
             case .overlapping, .aboveCeiling, .idleScope: return .note
             }
         }
@@ -74,5 +80,11 @@ package struct AnalysisFinding: Sendable, Hashable, CustomStringConvertible {
         let place =
             position.line > 0 ? "\(position.file):\(position.line):\(position.column)" : position.file
         return "\(place): \(severity.rawValue): \(message) (\(remedy))"
+    }
+
+    /// At most ten, so that a message stays one line.
+    static func list(_ names: [String], quoted: Bool = true) -> String {
+        let shown = names.prefix(10).map { quoted ? "`\($0)`" : $0 }.joined(separator: ", ")
+        return names.count > 10 ? "\(shown) and \(names.count - 10) more" : shown
     }
 }

@@ -26,7 +26,7 @@ struct AnalysisReport {
 
     /// Of what a rule does everywhere it applies, all of which was decided.
     private func findings(on rule: Rule) -> [AnalysisFinding] {
-        guard let places = covering[rule.id] else { return [] }
+        guard let places = covering[rule.id] else { return unoffered(rule) }
         guard places.allSatisfy(\.isDecided) else { return overlaps(rule, places) }
         let hindered = places.filter { $0.hindrances[rule.id] != nil }
         if hindered.count == places.count { return hindered.prefix(1).compactMap { hindrance(rule, $0) } }
@@ -39,7 +39,8 @@ struct AnalysisReport {
                     "say which state is safe, or remove it")
             ]
         }
-        return shadow(rule, places) + idleConditions(rule, places) + overlaps(rule, places)
+        return CoveredRule(rule: rule, rules: rules, places: places).findings + idleConditions(rule, places)
+            + overlaps(rule, places)
             + idleScope(rule, hindered)
     }
 
@@ -50,6 +51,19 @@ struct AnalysisReport {
         AnalysisFinding(
             kind: kind, rules: [rule.id] + others, service: place?.service, profile: place?.profile,
             position: position ?? rule.position, message: message, remedy: remedy, example: example)
+    }
+
+    /// Of a rule for what no service offers.
+    private func unoffered(_ rule: Rule) -> [AnalysisFinding] {
+        guard rule.mode == .enforce else { return [] }
+        let (kind, verb): (AnalysisFinding.Kind, String) =
+            rule.effect == .deny ? (.neverBlocks, "blocks nothing") : (.neverPermits, "never permits")
+        return [
+            finding(
+                kind, rule, nil, example: nil,
+                "`\(rule.id)` \(verb): no service that it names offers a profile that it names",
+                "name a service and a profile of it in `applies_to`, or remove the rule")
+        ]
     }
 
     private func undecided(_ place: ProfileAnalysis) -> [AnalysisFinding] {
@@ -70,7 +84,8 @@ struct AnalysisReport {
         let cause =
             !place.hasPermitRule
             ? "no permit rule covers it"
-            : blocking.isEmpty ? "no permit rule ever permits" : "blocked by " + Self.list(blocking)
+            : blocking.isEmpty
+                ? "no permit rule ever permits" : "blocked by " + AnalysisFinding.list(blocking)
         return AnalysisFinding(
             kind: kind, rules: blocking, service: place.service, profile: place.profile,
             position: position(of: place),
@@ -85,7 +100,8 @@ struct AnalysisReport {
             guard let first = names.first.flatMap({ rules[$0] }) else { return nil }
             return finding(
                 .contradictory, first, place, others: Array(names.dropFirst()), example: example,
-                "what \(Self.list(names)) grant has nothing in common: requests that meet all are denied",
+                "what \(AnalysisFinding.list(names)) grant has nothing in common: "
+                    + "requests that meet all are denied",
                 "make them grant names and usages in common, or keep them from applying together")
         }
     }
@@ -112,7 +128,7 @@ struct AnalysisReport {
             let verb = rules[others.first ?? ""]?.effect == .deny ? "blocked" : "kept waiting or blocked"
             return finding(
                 .neverPermits, rule, place, others: others, example: example,
-                "`\(rule.id)` never permits: whatever meets it is \(verb) by \(Self.list(others))",
+                "`\(rule.id)` never permits: whatever meets it is \(verb) by \(AnalysisFinding.list(others))",
                 "mend one of them, or remove `\(rule.id)`")
         case .grant(let code):
             return finding(
@@ -120,24 +136,6 @@ struct AnalysisReport {
                 "`\(rule.id)` never permits: requests that meet it are denied \(code)",
                 "grant what its conditions let through")
         }
-    }
-
-    private func shadow(_ rule: Rule, _ places: [ProfileAnalysis]) -> [AnalysisFinding] {
-        let here = places.filter { $0.hindrances[rule.id] == nil && $0.neverBlocking[rule.id] == nil }
-        guard let first = here.first, let known = first.shadows[rule.id] else { return [] }
-        let others = known.keys.filter { other in
-            here.allSatisfy { $0.shadows[rule.id]?[other] != nil }
-        }.sorted()
-        guard let other = others.first else { return [] }
-        let isDeny = rule.effect == .deny
-        return [
-            finding(
-                .shadowed, rule, first, others: others, example: known[other],
-                isDeny
-                    ? "`\(rule.id)` is shadowed: all that it stops is stopped by \(Self.list(others)) too"
-                    : "`\(rule.id)` is shadowed: all it permits is permitted by \(Self.list(others)) too",
-                isDeny ? "remove it" : "remove it, unless it is there to shorten or narrow what is granted")
-        ]
     }
 
     private func idleConditions(_ rule: Rule, _ places: [ProfileAnalysis]) -> [AnalysisFinding] {
@@ -160,7 +158,7 @@ struct AnalysisReport {
             let decision = PolicyEngine(bundle: bundle).decide(example.input)
             return finding(
                 .overlapping, rule, place, others: own.map(\.second), example: example,
-                "`\(rule.id)` and \(Self.list(own.map(\.second))) permit the same requests of "
+                "`\(rule.id)` and \(AnalysisFinding.list(own.map(\.second))) permit the same requests of "
                     + "\(Self.name(place)); the example gets \(Self.text(of: decision, example))",
                 "nothing needs doing if the shortest validity and the names in common are meant")
         }
@@ -173,7 +171,7 @@ struct AnalysisReport {
         return [
             finding(
                 .idleScope, rule, first, example: first.hindrances[rule.id]?.example,
-                "`\(rule.id)` covers \(Self.list(hindered.map(Self.name), quoted: false)) "
+                "`\(rule.id)` covers \(AnalysisFinding.list(hindered.map(Self.name), quoted: false)) "
                     + "and never permits there",
                 "name the services and profiles that are meant instead of `any`")
         ]
@@ -188,12 +186,6 @@ struct AnalysisReport {
 
     private static func name(_ place: ProfileAnalysis) -> String {
         "profile `\(place.profile)` of service `\(place.service)`"
-    }
-
-    /// At most ten, so that a message stays one line.
-    private static func list(_ names: [String], quoted: Bool = true) -> String {
-        let shown = names.prefix(10).map { quoted ? "`\($0)`" : $0 }.joined(separator: ", ")
-        return names.count > 10 ? "\(shown) and \(names.count - 10) more" : shown
     }
 
     private func position(of place: ProfileAnalysis) -> SourcePosition {

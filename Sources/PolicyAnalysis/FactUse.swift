@@ -18,6 +18,9 @@ struct FactUse {
     private var subjects: Set<Test.Subject> = []
     /// Whether a request's names may be covered by the grant in ways that are not told apart.
     private(set) var hasOpenNames = false
+    /// Whether it differs from rule to rule what becomes of requests that ask for more than is granted. Where
+    /// all rules leave it out, or all refuse, such a request is decided like another, or denied.
+    private(set) var treatsExcessDifferently = false
 
     /// - Throws: when there are more different tests than analysis bears.
     init(rules: [Rule]) throws(AnalysisLimit) {
@@ -27,11 +30,19 @@ struct FactUse {
             guard tests.count <= AnalysisLimit.maximumTests else {
                 throw .tests(AnalysisLimit.maximumTests)
             }
+            guard tests.map(\.valueCount).reduce(0, +) <= AnalysisLimit.maximumValues else {
+                throw .values(AnalysisLimit.maximumValues)
+            }
             if let terms = rule.approval, !approvals.contains(where: { $0.isSame(as: terms) }) {
                 approvals.append(terms)
             }
             if case .permit(let terms) = rule.effect { add(terms) }
         }
+        let answers = rules.compactMap { rule -> Bool? in
+            if case .permit(let terms) = rule.effect { return terms.replacesDifferences }
+            return nil
+        }
+        treatsExcessDifferently = Set(answers).count > 1
         hasOpenNames = rules.contains { rule in
             guard case .permit(let terms) = rule.effect else { return false }
             return tested.contains(.requestCommonName) && !terms.dns.isEmpty
@@ -158,5 +169,17 @@ extension ApprovalTerms {
     func isSame(as other: ApprovalTerms) -> Bool {
         team == other.team && members == other.members && count == other.count && within == other.within
             && needsFourEyes == other.needsFourEyes
+    }
+}
+
+extension Test {
+    /// How many values it lists.
+    fileprivate var valueCount: Int {
+        switch subject {
+        case .attribute(_, .oneOf(let values)): return values.count
+        case .attribute(_, .within(let ranges)): return ranges.count
+        case .attribute, .posture, .notJailbroken, .oneTimeCredential, .certificateOfOurs, .domainControl:
+            return 1
+        }
     }
 }

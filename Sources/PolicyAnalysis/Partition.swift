@@ -45,6 +45,8 @@ struct Partition {
     private(set) var key: Int?
     private(set) var domainControl: Int?
     private(set) var approvals: Int?
+    /// Whether more is asked for than any rule grants.
+    private(set) var excess: Int?
     private(set) var posture: [Int] = []
     /// The dimension of an attribute that has one of its own, or shares it with those it is compared with.
     private(set) var scalars: [Attribute: Int] = [:]
@@ -79,6 +81,7 @@ struct Partition {
         domainControl = domainControlDimension().map { add($0) }
         for dimension in postureDimensions() { posture.append(add(dimension)) }
         approvals = try approvalDimension().map { add($0) }
+        excess = excessDimension().map { add($0) }
     }
 
     private mutating func add(_ dimension: Dimension) -> Int {

@@ -166,6 +166,22 @@ extension Partition {
         }
     }
 
+    /// Whether a request asks for more than any rule grants: another name where no rule looks at the one
+    /// asked for, otherwise another usage, which the engine answers alike.
+    func excessDimension() -> Dimension? {
+        guard use.treatsExcessDifferently else { return nil }
+        let more =
+            use.tested.contains(.requestCommonName)
+            ? Cell(label: "another usage") { $0.usages = [Self.foreignUsage] }
+            : Cell(label: "another name") { $0.commonName = Self.foreignName }
+        return Dimension(name: "asks for", cells: [Cell(label: "no more than is granted") { _ in }, more])
+    }
+
+    /// In a domain that nobody can have (RFC 6761 §6.4).
+    private static var foreignName: String { "somebody-else.invalid" }
+    /// Code signing, which no profile grants.
+    private static var foreignUsage: String { "1.3.6.1.5.5.7.3.3" }
+
     /// What an approval comes to, by the judgement of a rule that asks for nothing else.
     func approvalFinding(_ terms: ApprovalTerms, _ sketch: RequestSketch) -> (verdict: Verdict, isVeto: Bool)
     {

@@ -25,7 +25,9 @@ package struct PolicyAnalysis {
             service.profiles.map { ProfileAnalysis(bundle, service.name, $0) }
         }
         let report = AnalysisReport(bundle: bundle, profiles: profiles)
-        let found = report.findings + sourceFindings + ceilingFindings + reviewFindings
+        let found =
+            report.findings + sourceFindings + ceilingFindings + reviewFindings
+            + bundle.rules.flatMap { ProofFindings(rule: $0).findings }
         let order = AnalysisFinding.Severity.allCases
         return found.map { finding in
             (order.firstIndex(of: finding.severity) ?? 0, finding)

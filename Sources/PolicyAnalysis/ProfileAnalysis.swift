@@ -30,7 +30,9 @@ struct ProfileAnalysis {
     private(set) var alwaysDenied: (rules: [String], example: RequestSketch)?
     private(set) var hindrances: [String: (hindrance: Hindrance, example: RequestSketch?)] = [:]
     /// By rule, those that decide all of its requests alike, each with a request.
-    private(set) var shadows: [String: [String: RequestSketch]] = [:]
+    private(set) var covers: [String: [String: RequestSketch]] = [:]
+    /// Of those, by rule the ones that decide no others alike.
+    private(set) var twins: [String: Set<String>] = [:]
     /// With a request for the first overlap of each rule.
     private(set) var overlaps: [(first: String, second: String, example: RequestSketch?)] = []
     private(set) var contradictions: [(rules: [String], example: RequestSketch)] = []
@@ -238,9 +240,10 @@ struct ProfileAnalysis {
                     return rules.partition.sketch(diagrams.example(of: both) ?? [:])
                 }
                 if isInFirst {
-                    shadows[second.id, default: [:]][first.id] = try example()
+                    if isInSecond { twins[second.id, default: []].insert(first.id) }
+                    covers[second.id, default: [:]][first.id] = try example()
                 } else if isInSecond {
-                    shadows[first.id, default: [:]][second.id] = try example()
+                    covers[first.id, default: [:]][second.id] = try example()
                 } else {
                     let isKnown = overlaps.last?.first == first.id
                     overlaps.append((first.id, second.id, isKnown ? nil : try example()))
@@ -276,7 +279,7 @@ struct ProfileAnalysis {
                 let inner = isInFirst ? second : first
                 let set = inner.blocks == .none ? inner.stops : inner.blocks
                 let sketch = rules.partition.sketch(diagrams.example(of: set) ?? [:])
-                shadows[inner.id, default: [:]][isInFirst ? first.id : second.id] = sketch
+                covers[inner.id, default: [:]][isInFirst ? first.id : second.id] = sketch
             }
         }
     }

@@ -42,6 +42,8 @@ package struct RequestSketch: Sendable, Hashable {
     var requestDNS: [String] = []
     var requestEmail: [String] = []
     var requestUPN: [String] = []
+    /// Dotted object identifiers asked for.
+    var usages: [String] = []
     var keyAlgorithm: KeyAlgorithm
     /// Seconds.
     var validity: Int64?
@@ -74,7 +76,8 @@ package struct RequestSketch: Sendable, Hashable {
             service: service, requestedProfile: profile, enrollmentProtocol: enrollmentProtocol,
             operation: operation, instant: instant,
             request: RequestFacts(
-                names: names, publicKey: PublicKey(subjectPublicKeyInfo: [], algorithm: keyAlgorithm),
+                names: names, extendedKeyUsages: usages,
+                publicKey: PublicKey(subjectPublicKeyInfo: [], algorithm: keyAlgorithm),
                 digest: Digest(of: []), requestedNotAfter: validity.map { instant.adding(seconds: $0) }),
             proofs: device.map { proofs(of: $0, names) } ?? [], provenDevice: device,
             device: device.map(facts),

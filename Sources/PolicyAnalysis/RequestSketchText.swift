@@ -60,6 +60,7 @@ extension RequestSketch {
         if let commonName { members.append(("common_name", Self.quoted(commonName))) }
         let lists = [("dns", requestDNS), ("email", requestEmail), ("upn", requestUPN)]
         for (key, values) in lists where !values.isEmpty { members.append((key, Self.list(values))) }
+        if !usages.isEmpty { members.append(("extended_key_usage", Self.list(usages))) }
         if let validity { members.append(("validity", Self.duration(validity))) }
         if keyAlgorithm != .p256 { members.append(("key", keyAlgorithm.rawValue)) }
         return members

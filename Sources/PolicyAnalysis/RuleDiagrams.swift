@@ -8,7 +8,7 @@ import Policy
 struct RuleDiagrams {
     let partition: Partition
     let diagrams: Diagrams
-    private var tests: [Test.Subject: Diagram] = [:]
+    private var tests: [TestPlace: Diagram] = [:]
     private var memberships: [Attribute: Diagram] = [:]
 
     static let satisfied = Verdict.satisfied.rawValue
@@ -47,33 +47,44 @@ struct RuleDiagrams {
 
     /// The verdict on conditions all of which must hold.
     mutating func verdict(_ conditions: [Condition]) throws(AnalysisLimit) -> Diagram {
-        try conjunction(conditions)
+        try conjunction(conditions, isNegated: false)
     }
 
-    private mutating func conjunction(_ parts: [Condition]) throws(AnalysisLimit) -> Diagram {
+    private mutating func conjunction(
+        _ parts: [Condition], isNegated: Bool
+    ) throws(AnalysisLimit) -> Diagram {
         var result = Diagram(parts.isEmpty ? 0 : Self.satisfied)
-        for part in parts { result = try diagrams.apply(.minimum, result, verdict(part)) }
+        for part in parts {
+            result = try diagrams.apply(.minimum, result, verdict(part, isNegated: isNegated))
+        }
         return result
     }
 
-    private mutating func disjunction(_ parts: [Condition]) throws(AnalysisLimit) -> Diagram {
+    private mutating func disjunction(
+        _ parts: [Condition], isNegated: Bool
+    ) throws(AnalysisLimit) -> Diagram {
         var result = Diagram.none
-        for part in parts { result = try diagrams.apply(.maximum, result, verdict(part)) }
+        for part in parts {
+            result = try diagrams.apply(.maximum, result, verdict(part, isNegated: isNegated))
+        }
         return result
     }
 
-    private mutating func verdict(_ condition: Condition) throws(AnalysisLimit) -> Diagram {
+    private mutating func verdict(
+        _ condition: Condition, isNegated: Bool
+    ) throws(AnalysisLimit) -> Diagram {
         switch condition.content {
-        case .all(let parts): return try conjunction(parts)
-        case .any(let parts): return try disjunction(parts)
+        case .all(let parts): return try conjunction(parts, isNegated: isNegated)
+        case .any(let parts): return try disjunction(parts, isNegated: isNegated)
         case .none(let parts):
-            return try diagrams.map(disjunction(parts)) {
+            return try diagrams.map(disjunction(parts, isNegated: !isNegated)) {
                 (Verdict(rawValue: $0) ?? .unsatisfied).negated.rawValue
             }
         case .test(let test):
-            if let known = tests[test.subject] { return known }
-            let diagram = try verdict(test)
-            tests[test.subject] = diagram
+            let key = TestPlace(subject: test.subject, isNegated: isNegated)
+            if let known = tests[key] { return known }
+            let diagram = try verdict(test, isNegated: isNegated)
+            tests[key] = diagram
             return diagram
         }
     }
@@ -82,7 +93,7 @@ struct RuleDiagrams {
         try diagrams.apply(.minimum, verdict, Diagram(bound))
     }
 
-    private mutating func verdict(_ test: Test) throws(AnalysisLimit) -> Diagram {
+    private mutating func verdict(_ test: Test, isNegated: Bool) throws(AnalysisLimit) -> Diagram {
         let partition = partition
         func tabulated(_ dimensions: [Int?]) throws(AnalysisLimit) -> Diagram {
             try table(dimensions.compactMap { $0 }) { Partition.verdict(test, $0).rawValue }
@@ -93,7 +104,7 @@ struct RuleDiagrams {
             return try tabulated([partition.requester])
         case .attribute(.requestKeyAlgorithm, _): return try tabulated([partition.key])
         case .attribute(let attribute, let matcher):
-            if partition.elements[attribute] != nil { return try names(test, attribute, matcher) }
+            if partition.elements[attribute] != nil { return try names(test, attribute, matcher, isNegated) }
             return try tabulated([partition.scalars[attribute]])
         case .posture, .notJailbroken: return try tabulated(partition.posture)
         case .domainControl:
@@ -157,7 +168,7 @@ extension RuleDiagrams {
     }
 
     private mutating func names(
-        _ test: Test, _ attribute: Attribute, _ matcher: AttributeMatcher
+        _ test: Test, _ attribute: Attribute, _ matcher: AttributeMatcher, _ isNegated: Bool
     ) throws(AnalysisLimit) -> Diagram {
         let held: Diagram
         var isPresent = try presence(of: attribute)
@@ -166,11 +177,16 @@ extension RuleDiagrams {
             held = try diagrams.not(exists(in: attribute) { !$1.contains(other) })
         } else {
             let base = partition.base
-            held = try exists(in: attribute) { element, _ in
+            let matches = { (element: Partition.Element) in
                 var sketch = base
                 sketch.add(element.text, to: attribute)
                 return Partition.verdict(test, sketch) == .satisfied
             }
+            // Every name asked for must match, of the others one (`ConditionEvaluation`).
+            held =
+                attribute.isOfRequest && !isNegated
+                ? try diagrams.not(exists(in: attribute) { element, _ in !matches(element) })
+                : try exists(in: attribute) { element, _ in matches(element) }
         }
         let verdict = try diagrams.map(held) { $0 == 0 ? 0 : Self.satisfied }
         return try diagrams.choose(isPresent, verdict, Diagram(Self.unknown))
@@ -210,6 +226,7 @@ extension RuleDiagrams {
                     return number
                 })
         }
+        if let dimension = partition.excess { result.append(try diagrams.identity(dimension)) }
         return result
     }
 
@@ -287,4 +304,10 @@ extension RuleDiagrams {
             ReasonCode.serviceUnknown, .protocolNotEnabled, .profileNotOffered, .keyNotAllowed,
             .limitLiveCertificates, .proofCertificateRequired,
         ].map(\.rawValue))
+}
+
+/// A test, and whether it stands below a `none_of`, which changes what several names come to.
+private struct TestPlace: Hashable {
+    let subject: Test.Subject
+    let isNegated: Bool
 }

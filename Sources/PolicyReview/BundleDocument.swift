@@ -90,7 +90,8 @@ package struct BundleDocument {
         let blocks = rules.filter { $0.effect == .deny }
         if !blocks.isEmpty { output.paragraph("And only if none of these rules blocks it:") }
         for rule in blocks {
-            output.item("\(rule.title) (\(rule.id), \(rule.owner.team)).")
+            let block = RuleSentence(rule: rule).block
+            output.item("\(rule.title) (\(rule.id), \(rule.owner.team)): it blocks \(block).")
         }
     }
 
@@ -104,8 +105,13 @@ package struct BundleDocument {
             (others + (narrowing.isEmpty ? [] : [narrowing])).joined("; "),
             proofs.isEmpty ? "none of its own" : proofs.list(" together with "),
             RuleSentence.names(terms), "at most \(English.duration(validity))",
-            rule.approval.map { "\($0.count) of \($0.team)" } ?? "none", "\(rule.id) (\(rule.owner.team))",
+            rule.approval.map(Self.approval) ?? "none", "\(rule.id) (\(rule.owner.team))",
         ]
+    }
+
+    private static func approval(_ terms: ApprovalTerms) -> Prose {
+        let eyes: Prose = terms.needsFourEyes ? ", not by who minted the credential" : ""
+        return "\(terms.count) of \(terms.team)\(eyes)"
     }
 
     private func describe(_ rule: Rule, in output: inout Document) {

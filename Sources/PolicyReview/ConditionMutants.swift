@@ -16,7 +16,7 @@ struct ConditionMutants {
             let part = parts[index]
             let own = deletion(at: index) + loosenings(at: index)
             switch part.content {
-            case .test: return [own]
+            case .test: return [own] + omissions(at: index)
             case .all(let inner): return [own] + nested(inner, .all, at: index)
             case .any(let inner): return [own] + nested(inner, .any, at: index)
             case .none(let inner): return [own] + nested(inner, .none, at: index)
@@ -44,6 +44,23 @@ struct ConditionMutants {
         guard case .test(let test) = parts[index].content, !isNegated else { return [] }
         return test.loosenings(at: parts[index].position).map { condition, change in
             make(replacing(index, condition), parts[index].position, "\(change) (\(test.text))")
+        }
+    }
+
+    /// Below `none_of`, each value of a list keeps something out by itself.
+    private func omissions(at index: Int) -> [[Mutant]] {
+        guard case .test(let test) = parts[index].content, isNegated,
+            case .attribute(let attribute, .oneOf(let values)) = test.subject, values.count > 1
+        else { return [] }
+        return values.map { value in
+            let rest = AttributeMatcher.oneOf(values.filter { $0 != value })
+            let shorter = Test(subject: .attribute(attribute, rest), text: test.text)
+            let position = parts[index].position
+            return [
+                make(
+                    replacing(index, Condition(.test(shorter), at: position)), position,
+                    "take \(value) off this list (\(test.text))")
+            ]
         }
     }
 

@@ -7,17 +7,22 @@ extension DecisionAccount {
         let id = traced.text("rule") ?? "?"
         let isDeny = traced.text("effect") == "deny"
         let because: Prose = traced.text("because").map { " Because \($0)." } ?? ""
-        output.paragraph(
-            """
-            Rule \(owned(id)), “\(traced.text("title") ?? "")”, \
-            \(Self.outcome(traced.text("verdict"), isDeny: isDeny)).\(because)
-            """
-        )
-        var findings = traced["conditions"]?.items[...] ?? []
         let rule = bundle?.rules.first { $0.id == id }
+        let blockers = isDeny ? rule?.blockers : nil
+        let outcome =
+            blockers.map { Self.outcome(traced.text("verdict"), blockers: $0) }
+            ?? Self.outcome(traced.text("verdict"), isDeny: isDeny)
+        output.paragraph(
+            "Rule \(owned(id)), “\(traced.text("title") ?? "")”, \(outcome).\(because)")
+        var findings = traced["conditions"]?.items[...] ?? []
         // The trace is flat; the bundle tells how its tests belong together, when it is the one that decided.
         if let rule, zip(rule.conditions.flatMap(\.tests), findings).allSatisfy({ Self.match($0, $1) }) {
-            for condition in rule.conditions { describe(condition, &findings, in: &output, depth: 0) }
+            if let blockers {
+                let whole = Condition(.any(blockers), at: blockers.first?.position ?? rule.position)
+                describe(whole, &findings, in: &output, depth: 0, isBlocker: true)
+            } else {
+                for condition in rule.conditions { describe(condition, &findings, in: &output, depth: 0) }
+            }
         }
         for finding in findings {
             let isApproval = rule?.approval.map { $0.text == finding.text("condition") } ?? false
@@ -39,38 +44,51 @@ extension DecisionAccount {
         }
     }
 
+    /// Of a rule that says what blocks: told by that, and not by its contrary.
+    private static func outcome(_ verdict: String?, blockers: [Condition]) -> Prose {
+        let states = blockers.map(English.statement).list(", or ")
+        return verdict == "true" ? "does not block: it is not so that " + states : "blocks: " + states
+    }
+
     /// What is asked before there is a request ends with a remark of its own.
     private static func match(_ test: Test, _ finding: JSONValue) -> Bool {
         finding.text("condition")?.hasPrefix(test.text) ?? false
     }
 
     private func describe(
-        _ condition: Condition, _ findings: inout ArraySlice<JSONValue>, in output: inout Document, depth: Int
+        _ condition: Condition, _ findings: inout ArraySlice<JSONValue>, in output: inout Document,
+        depth: Int, isBlocker: Bool = false
     ) {
         let (parts, head): ([Condition], Prose)
         switch condition.content {
         case .test(let test):
-            if let finding = findings.popFirst() { output.item(Self.line(finding, test), depth: depth) }
-            return
-        case .all(let inner):
-            if inner.count == 1, let only = inner.first {
-                return describe(only, &findings, in: &output, depth: depth)
+            if let finding = findings.popFirst() {
+                output.item(Self.line(finding, test, isBlocker: isBlocker), depth: depth)
             }
-            (parts, head) = (inner, "all of:")
-        case .any(let inner): (parts, head) = (inner, "at least one of:")
+            return
+        case .all(let inner), .any(let inner):
+            if inner.count == 1, let only = inner.first {
+                return describe(only, &findings, in: &output, depth: depth, isBlocker: isBlocker)
+            }
+            let isAll = if case .all = condition.content { true } else { false }
+            (parts, head) = (inner, isAll ? "all of:" : "at least one of:")
         case .none(let inner): (parts, head) = (inner, "none of:")
         }
         output.item(head, depth: depth)
-        for part in parts { describe(part, &findings, in: &output, depth: depth + 1) }
+        for part in parts {
+            describe(part, &findings, in: &output, depth: depth + 1, isBlocker: isBlocker)
+        }
     }
 
     /// One finding: whether it is so, what was seen, from whom, and how old that was.
-    private static func line(_ finding: JSONValue, _ test: Test?, approval: ApprovalTerms? = nil) -> Prose {
+    private static func line(
+        _ finding: JSONValue, _ test: Test?, approval: ApprovalTerms? = nil, isBlocker: Bool = false
+    ) -> Prose {
         let code = finding.text("code")
         let verdict: Prose
         switch finding.text("verdict") {
-        case "true": verdict = "Met"
-        case "false": verdict = "Not met"
+        case "true": verdict = isBlocker ? "So" : "Met"
+        case "false": verdict = isBlocker ? "Not so" : "Not met"
         case "pending": verdict = code == "approval.waiting" ? "Not yet" : "Cannot be seen yet"
         default: verdict = "Cannot be seen"
         }
@@ -140,13 +158,14 @@ extension DecisionAccount {
     func describe(shadow: JSONValue, in output: inout Document) {
         let (effect, code) = (shadow.text("effect") ?? "?", shadow.text("reason") ?? "?")
         let isSame = effect == decision.text("effect") && code == decision.text("reason_code")
-        let carried = shadow.texts("carried_by").map(owned).list()
+        let rules = shadow.texts("carried_by").map(owned)
+        let carried: Prose = rules.isEmpty ? "" : ", carried by " + rules.list()
         output.paragraph(
             isSame
                 ? "Rules in shadow would not have changed the outcome."
                 : """
-                Rules in shadow changed nothing. Enforced, they would have made it \(effect) \
-                (\(code)), carried by \(carried).
+                Rules in shadow changed nothing. Enforced, they would \
+                \(effect == decision.text("effect") ? "also " : "")\(effect) it (\(code))\(carried).
                 """
         )
         for rule in shadow["rules"]?.items ?? [] { describe(rule, in: &output) }

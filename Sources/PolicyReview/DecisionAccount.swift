@@ -120,7 +120,17 @@ package struct DecisionAccount {
             default: return "\(seen: kind)"
             }
         }
-        return nouns.isEmpty ? ", without a proof" : ", by " + nouns.list()
+        return nouns.isEmpty ? noProof : ", by " + nouns.list()
+    }
+
+    /// Whoever was refused before policy may have sent a proof all the same.
+    private var noProof: Prose {
+        let code = decision.text("reason_code") ?? ""
+        guard decision.text("decided_by") == "registration", code != "proof.none" else {
+            return ", without a proof"
+        }
+        return code.hasPrefix("proof.") || code.hasPrefix("credential.")
+            ? ", without a proof that counts" : "; a proof was not looked at"
     }
 
     private var proofKinds: [String] { input["proofs"]?.items.compactMap(\.members.keys.first) ?? [] }
@@ -140,7 +150,17 @@ package struct DecisionAccount {
         let named = bundle?.rules.first { $0.id == rules.first }?.owner.team
         let owner: Prose =
             decision.text("owner").map { $0 == named ? "" : "; \($0) answers for that" } ?? ""
-        return effect + by + policy + owner + ". " + Self.sentence(decision.text("reason") ?? "")
+        return effect + by + policy + owner + ". " + (blocking(code, rules) ?? Self.sentence(reason))
+    }
+
+    private var reason: String { decision.text("reason") ?? "" }
+
+    /// What blocks, where the rule that blocked says that rather than what is safe.
+    private func blocking(_ code: String, _ rules: [String]) -> Prose? {
+        guard code == "rule.blocked", let rule = bundle?.rules.first(where: { $0.id == rules.first }),
+            rule.blockers != nil
+        else { return nil }
+        return "“\(rule.title)”: it blocks \(RuleSentence(rule: rule).block)."
     }
 
     /// Words that may be a clause as a sentence.

@@ -1,3 +1,4 @@
+import EnrollmentCore
 package import Policy
 
 /// A rule with one thing in it deleted or loosened, which some case of its bundle should notice.
@@ -30,7 +31,7 @@ struct MutantMaker {
 
     /// In groups: of a group the later ones say nothing new when an earlier one goes unnoticed.
     var groups: [[Mutant]] {
-        conditionGroups + scopeGroups + certificateGroups + [approvalGroup]
+        conditionGroups + scopeGroups + narrowerScopeGroups + certificateGroups + [approvalGroup]
             + (rule.effect == .deny && rule.conditions.count > 1 ? [[off]] : [])
     }
 
@@ -63,6 +64,42 @@ struct MutantMaker {
             let wider = mutant(rule.position, "widen `applies_to` to any \(name)") { edit(&$0.scope) }
             return bundle.requests(within: wider.rule.scope) == reach ? nil : [wider]
         }
+    }
+
+    /// A deny rule that applies to less blocks less.
+    private var narrowerScopeGroups: [[Mutant]] {
+        guard rule.effect == .deny else { return [] }
+        let (scope, reach) = (rule.scope, bundle.requests(within: rule.scope))
+        var edits: [(String, (inout RuleScope) -> Void)] = []
+        if scope.services == nil {
+            let own = Set(bundle.cases.filter { $0.rule == rule.id }.map(\.input.service))
+            let names = own.map(\.rawValue).sorted().joined(separator: ", ")
+            edits.append(("apply it only to the services of its cases (\(names))", { $0.services = own }))
+        }
+        for (service, rest) in Self.omissions(scope.services) {
+            edits.append(("take service \(service) from `applies_to`", { $0.services = rest }))
+        }
+        for (profile, rest) in Self.omissions(scope.profiles) {
+            edits.append(("take profile \(profile) from `applies_to`", { $0.profiles = rest }))
+        }
+        for (name, rest) in Self.omissions(scope.protocols) {
+            edits.append(("take protocol \(name) from `applies_to`", { $0.protocols = rest }))
+        }
+        for (name, rest) in Self.omissions(scope.operations) {
+            edits.append(("take operation \(name) from `applies_to`", { $0.operations = rest }))
+        }
+        return edits.compactMap { change, edit in
+            let narrower = mutant(rule.position, change) { edit(&$0.scope) }
+            return bundle.requests(within: narrower.rule.scope) == reach ? nil : [narrower]
+        }
+    }
+
+    /// Each of several values, and those without it.
+    private static func omissions<Value: RawRepresentable<String> & Hashable>(
+        _ values: Set<Value>?
+    ) -> [(name: String, rest: Set<Value>)] {
+        guard let values, values.count > 1 else { return [] }
+        return values.sorted { $0.rawValue < $1.rawValue }.map { ($0.rawValue, values.subtracting([$0])) }
     }
 
     private var certificateGroups: [[Mutant]] {

@@ -40,7 +40,10 @@ package struct MutationTest: Sendable {
 
     /// The first case that comes out otherwise, those beside the rule tried first.
     private func witness(against mutant: Mutant, _ subjects: [Subject]) -> String? {
-        let reach = bundle.requests(within: mutant.rule.scope)
+        let original = bundle.rules.first { $0.id == mutant.rule.id }
+        let reach = [mutant.rule, original].compactMap { $0?.scope }.reduce(into: Set<RequestKind>()) {
+            $0.formUnion(bundle.requests(within: $1))
+        }
         let runner = PolicyTestRunner(bundle: bundle.replacing(mutant.rule))
         func differs(_ subject: Subject) -> Bool {
             !subject.kinds.isDisjoint(with: reach) && runner.passes(subject.policyCase) != subject.passes

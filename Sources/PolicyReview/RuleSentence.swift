@@ -15,12 +15,8 @@ struct RuleSentence {
     }
 
     /// When a deny rule blocks. "Unless none" is "if" where nothing can be unknown.
-    private var block: Prose {
-        if let only = rule.conditions.first, rule.conditions.count == 1, case .none(let parts) = only.content,
-            only.tests.allSatisfy(\.isAlwaysKnown)
-        {
-            return "if " + parts.map(English.statement).list(", or ")
-        }
+    var block: Prose {
+        if let blockers = rule.blockers { return "if " + blockers.map(English.statement).list(", or ") }
         return "unless " + rule.conditions.map(English.statement).list()
     }
 
@@ -172,6 +168,17 @@ struct RuleSentence {
 
     static func usages(_ terms: CertificateTerms) -> Prose {
         (terms.extendedKeyUsages ?? []).map { .policy(English.name($0)) }.list()
+    }
+}
+
+extension Rule {
+    /// What blocks, of which one is enough, where a deny rule says that (`block_if`, or `none_of` alone in
+    /// `block_unless`) and nothing in it can be unknown; nil elsewhere.
+    var blockers: [Condition]? {
+        guard case .deny = effect, let only = conditions.first, conditions.count == 1,
+            case .none(let parts) = only.content, only.tests.allSatisfy(\.isAlwaysKnown)
+        else { return nil }
+        return parts
     }
 }
 

@@ -48,32 +48,36 @@ package final class PolicyActivation: Sendable {
     /// - Throws: what is wrong with it, by the first step that finds anything.
     package func vet(_ candidate: PolicyCandidate) throws(PolicyLoadError) -> PolicyBundle {
         let bundle = try PolicyBundle(files: try candidate.files.get())
-        for faults in [foreignIssuers(bundle), check(bundle)] where !faults.isEmpty {
+        let place = candidate.place
+        for faults in [foreignIssuers(bundle, in: place), check(bundle)] where !faults.isEmpty {
             throw PolicyLoadError(diagnostics: faults)
         }
         let report = PolicyTestRunner(bundle: bundle).run()
-        guard report.passed else { throw PolicyLoadError(diagnostics: report.faults) }
+        guard report.passed else { throw PolicyLoadError(diagnostics: report.faults(in: place)) }
         return bundle
     }
 
     /// Takes a candidate through all steps.
     ///
-    /// - Parameter again: whether a bundle that once was in force may be so again: going back is deliberate.
+    /// - Parameter byName: whether somebody asks for this very bundle, which may then be one that is
+    ///   superseded: going back is deliberate.
     @discardableResult
-    package func propose(_ candidate: PolicyCandidate, again: Bool) async throws(LedgerError) -> PolicyVerdict
+    package func propose(_ candidate: PolicyCandidate, byName: Bool) async throws(LedgerError)
+        -> PolicyVerdict
     {
-        let verdict = try await judge(candidate, again: again)
+        let verdict = try await judge(candidate, byName: byName)
         observe(verdict)
         return verdict
     }
 
-    private func judge(_ candidate: PolicyCandidate, again: Bool) async throws(LedgerError) -> PolicyVerdict {
+    private func judge(_ candidate: PolicyCandidate, byName: Bool) async throws(LedgerError) -> PolicyVerdict
+    {
         if let latest = try await ledger.latestActivation() {
             if latest.digest == candidate.digest, latest.number == active.activation {
                 return .unchanged(latest)
             }
-            if !again, latest.digest != candidate.digest,
-                try await ledger.bundle(digest: candidate.digest) != nil
+            if !byName, latest.digest != candidate.digest,
+                try await ledger.isSuperseded(digest: candidate.digest, meaning: candidate.meaning)
             {
                 return .superseded(candidate.digest, by: latest)
             }
@@ -83,8 +87,9 @@ package final class PolicyActivation: Sendable {
             return try await refusal(of: candidate.digest, error.diagnostics)
         }
         let result = try await ledger.activate(
-            digest: bundle.digest, canonicalBytes: bundle.canonicalBytes, again: again, by: actor,
-            at: clock.now())
+            PolicyProposal(
+                digest: bundle.digest, canonicalBytes: bundle.canonicalBytes, meaning: candidate.meaning,
+                owner: bundle.owner.team, byName: byName, by: actor, at: clock.now()))
         switch result {
         case .activated(let record):
             swap(to: bundle, record)
@@ -130,8 +135,8 @@ package final class PolicyActivation: Sendable {
         let candidate = PolicyCandidate(directory: directory.path)
         // Written to while it was read: the next look sees the rest.
         guard directory.fingerprint() == fingerprint else { return }
-        if candidate.digest != active.engine.bundle.digest { try await propose(candidate, again: false) }
-        directory.judged(fingerprint)
+        if candidate.digest != active.engine.bundle.digest { try await propose(candidate, byName: false) }
+        directory.judged(fingerprint, holding: candidate.digest)
     }
 
     /// Raises the alerts of the reviews that are overdue; returns those that nobody had raised before.
@@ -164,12 +169,15 @@ package final class PolicyActivation: Sendable {
         return .refused(digest, faults, isNew: try await ledger.refuse(record))
     }
 
-    private func foreignIssuers(_ bundle: PolicyBundle) -> [PolicyDiagnostic] {
+    private func foreignIssuers(_ bundle: PolicyBundle, in place: String) -> [PolicyDiagnostic] {
         bundle.services.filter { !issuers.contains($0.issuer) }.map { service in
-            PolicyDiagnostic(
-                file: "catalog/services.yaml", line: 0, column: 0,
+            let position = bundle.reviews.first { $0.subject == "service \(service.name)" }?.position
+            return PolicyDiagnostic(
+                file: position?.file ?? "catalog/services.yaml", line: position?.line ?? 0,
+                column: position?.column ?? 0,
                 message: "service \(service.name): this gateway has no issuer `\(service.issuer)`",
-                remedy: "one of: \(issuers.sorted().joined(separator: ", "))")
+                remedy: "one of: \(issuers.sorted().joined(separator: ", ")); "
+                    + "then run gatehouse policy activate --dry-run \(place)")
         }
     }
 }
@@ -195,13 +203,13 @@ extension PolicyBundle {
 }
 
 extension PolicyReport {
-    /// What keeps the bundle from passing, as faults of its files.
-    fileprivate var faults: [PolicyDiagnostic] {
+    /// What keeps the bundle in that place from passing, as faults of its files.
+    fileprivate func faults(in place: String) -> [PolicyDiagnostic] {
         failures.map { failure in
             PolicyDiagnostic(
                 file: failure.file, line: failure.line, column: 1,
                 message: "case “\(failure.name)” fails: expected \(failure.expected), got \(failure.actual)",
-                remedy: nil)
+                remedy: "run gatehouse policy test \(place)")
         } + problems
     }
 }

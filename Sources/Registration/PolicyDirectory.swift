@@ -12,6 +12,8 @@ package struct PolicyDirectory: Sendable {
     package let path: String
     /// As last judged; nil before the first time.
     private var known: Digest?
+    /// The digest of the candidate that it held then.
+    package private(set) var held: Digest?
     private var seen: (fingerprint: Digest, since: ContinuousClock.Instant)?
 
     /// - Parameter path: the directory; it need not exist.
@@ -28,22 +30,26 @@ package struct PolicyDirectory: Sendable {
         return hurried || instant - seen.since >= Self.settling ? current : nil
     }
 
-    /// Remembers that the directory was judged as it was under that fingerprint.
-    package mutating func judged(_ fingerprint: Digest) { known = fingerprint }
+    /// Remembers that the directory was judged as it was under that fingerprint, and what it held.
+    package mutating func judged(_ fingerprint: Digest, holding candidate: Digest) {
+        known = fingerprint
+        held = candidate
+    }
 
     /// What changes whenever a file of the bundle does: paths, sizes, times of change, inodes.
     package func fingerprint() -> Digest {
         var fields: [[UInt8]] = []
-        visit(path, depth: 0, &fields)
+        visit(path, prefix: "", depth: 0, &fields)
         return Digest(ofFields: fields)
     }
 
-    /// As deep and as far as a bundle is read; names with a leading dot are no part of it.
-    private func visit(_ directory: String, depth: Int, _ fields: inout [[UInt8]]) {
+    /// As deep and as far as a bundle is read.
+    private func visit(_ directory: String, prefix: String, depth: Int, _ fields: inout [[UInt8]]) {
         let names = try? FileManager.default.contentsOfDirectory(atPath: directory)
         guard depth <= 8, let names else { return fields.append(Array("\(directory) unreadable".utf8)) }
-        for name in names.sorted() where !name.hasPrefix(".") && fields.count <= 2 * BundleFile.maximumCount {
+        for name in names.sorted() where fields.count <= 2 * BundleFile.maximumCount {
             let location = "\(directory)/\(name)"
+            guard !BundleFile.isPassedOver(path: prefix + name) else { continue }
             var status = stat()
             guard lstat(location, &status) == 0 else { continue }
             let changed = status.st_mtim
@@ -52,7 +58,9 @@ package struct PolicyDirectory: Sendable {
                 Int64(changed.tv_sec), Int64(changed.tv_nsec),
             ]
             fields.append(Array("\(location) \(numbers)".utf8))
-            if status.st_mode & S_IFMT == S_IFDIR { visit(location, depth: depth + 1, &fields) }
+            if status.st_mode & S_IFMT == S_IFDIR {
+                visit(location, prefix: prefix + name + "/", depth: depth + 1, &fields)
+            }
         }
     }
 }

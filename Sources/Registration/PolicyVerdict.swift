@@ -9,7 +9,7 @@ package enum PolicyVerdict: Sendable {
     case followed(PolicyActivationRecord)
     /// In force already.
     case unchanged(PolicyActivationRecord)
-    /// The candidate once was in force and another bundle is now, which stays.
+    /// The candidate, or one that says the same, once was in force and another bundle is now, which stays.
     case superseded(Digest, by: PolicyActivationRecord)
     /// Not fit to be in force; what was in force stays. `isNew` is false when the ledger knows already.
     case refused(Digest, [PolicyDiagnostic], isNew: Bool)

@@ -1,14 +1,41 @@
 package import EnrollmentCore
 
+/// What a report is about, so that nobody takes a part for the whole.
+package struct SimulationScope: Sendable, Hashable {
+    /// How many records there were to look at; nil when reading ended before that was known.
+    package let available: Int?
+    /// Where they came from, e.g. `since 2026-10-23T12:00:00Z`; empty says nothing.
+    package let source: String
+
+    /// - Parameters: as the properties.
+    package init(available: Int?, source: String) {
+        self.available = available
+        self.source = source
+    }
+
+    fileprivate func text(_ total: Int) -> String {
+        let amount: String
+        switch available {
+        case total?: amount = "\(total) recorded \(total == 1 ? "request" : "requests")"
+        case let all?: amount = "\(total) of \(all) recorded requests"
+        case nil: amount = "the first \(total == 1 ? "recorded request" : "\(total) recorded requests")"
+        }
+        return source.isEmpty ? amount : amount + " " + source
+    }
+}
+
 extension SimulationReport {
     /// The report for people, line by line: what opens something first.
     ///
-    /// - Parameter candidate: digest of the bundle that was tried.
-    package func lines(candidate: Digest) -> [String] {
-        var lines = [
-            "\(total) recorded requests, candidate \(candidate.description.prefix(12)) "
-                + "against what was decided"
-        ]
+    /// - Parameters:
+    ///   - candidate: digest of the bundle that was tried.
+    ///   - scope: what was looked at, and out of how much.
+    package func lines(candidate: Digest, of scope: SimulationScope) -> [String] {
+        let compared =
+            replayed > 0
+            ? ", candidate \(candidate.description.prefix(12)) against what was decided"
+            : ": nothing was compared"
+        var lines = [scope.text(total) + compared]
         let byChange = Dictionary(grouping: groups, by: \.key.change)
         for change in Change.allCases {
             guard let count = counts[change] else { continue }
@@ -36,14 +63,18 @@ extension SimulationReport {
 
     /// The report as a document: `counts` by change, `groups` with what opens something first.
     ///
-    /// - Parameter candidate: digest of the bundle that was tried.
-    package func document(candidate: Digest) -> JSONValue {
+    /// - Parameters:
+    ///   - candidate: digest of the bundle that was tried.
+    ///   - scope: what was looked at, and out of how much.
+    package func document(candidate: Digest, of scope: SimulationScope) -> JSONValue {
         let changes = Change.allCases.map { ($0.rawValue, JSONValue.integer(Int64(counts[$0] ?? 0))) }
         let authorities: [DecisionAuthority] = [.registration, .issuance]
         let others = authorities.map { ($0.rawValue, JSONValue.integer(Int64(notByPolicy[$0] ?? 0))) }
         return [
             "candidate_sha256": .string(candidate.description),
             "requests": .integer(Int64(total)),
+            "available": scope.available.map { .integer(Int64($0)) } ?? .null,
+            "compared": .integer(Int64(replayed)),
             "widened": .integer(Int64(widened)),
             "changed": .integer(Int64(changed)),
             "counts": .object(Dictionary(changes, uniquingKeysWith: { first, _ in first })),

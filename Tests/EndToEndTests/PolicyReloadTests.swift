@@ -29,6 +29,7 @@ import Testing
         #expect(try gate.issued("LT-P02").first?.text("policy_sha256") == second)
         #expect(try get(gate, "readyz").status == 200)
         #expect(try metrics(gate).contains("gatehouse_policy_skew 0"))
+        #expect(try metrics(gate).contains("gatehouse_policy_directory_refused 1"))
 
         try edit(gate, "owners.yaml") { $0.replacingOccurrences(of: "nonsense: true\n", with: "") }
         try edit(gate, Self.rule) { Self.retitled($0, "Laptops, second edit") }
@@ -79,7 +80,15 @@ import Testing
         #expect(try policy(gate) == second)
         #expect(try gate.ledger("SELECT 1 AS n FROM audit.policies WHERE verdict = 'refused'").count == 1)
 
-        // The gateway's own directory is superseded by now: a restart keeps what is in force.
+        // The gateway's own directory is superseded by now: an annotation keeps what is in force, and so
+        // does a restart.
+        try edit(gate, "owners.yaml") { "# annotated\n" + $0 }
+        _ = try wait(gate, for: "the verdict") {
+            try metrics(gate).contains("gatehouse_policy_activations_total{verdict=\"superseded\"} 1")
+                ? true : nil
+        }
+        #expect(try metrics(gate).contains("gatehouse_policy_directory_refused 1"))
+        try edit(gate, "owners.yaml") { $0.replacingOccurrences(of: "# annotated\n", with: "") }
         try gate.stop()
         try gate.up()
         #expect(try policy(gate) == second)

@@ -168,6 +168,29 @@ struct ApprovalTests {
         #expect(try fixture.count("ledger.approval") == 0)
     }
 
+    /// A deferral keeps its state, and says which request was decided in its place.
+    @Test func whatWasDecidedAgainSaysSo() async throws {
+        let (fixture, asked) = try await Self.waiting()
+        let (ledger, now) = (fixture.ledger, fixture.clock.now())
+        #expect(try await ledger.why(asked.id)?.supersededBy == nil)
+        _ = try await ledger.append(Self.word("os:joe", of: asked.id, at: now))
+        #expect(
+            try await ledger.waitingRequest(asked.id)?.words
+                == [Approval(approver: "os:joe", verdict: .approve, at: now)])
+        var permit = Self.permit(asked, at: now)
+        permit.approvals = try await Self.said(fixture, of: asked)
+        let made = try required(try await ledger.reserve(permit.attempt, permit.reservation).reservation)
+        _ = try await ledger.commit(permit.signed, under: made)
+        let before = try required(try await ledger.why(asked.id))
+        #expect(before.state == "deferred" && before.supersededBy == permit.id)
+        let after = try required(try await ledger.why(permit.id))
+        #expect(after.state == "issued" && after.supersededBy == nil)
+        let rows = try Connection(fixture.settings(.auditor)).readText(
+            "SELECT superseded_by FROM issuance WHERE state = 'deferred'", limit: 9
+        ).rows
+        #expect(rows == [[permit.id.description]])
+    }
+
     @Test func aWordThatComesBeforeTheReservationIsHeard() async throws {
         let (fixture, asked) = try await Self.waiting()
         let (ledger, now) = (fixture.ledger, fixture.clock.now())
@@ -183,6 +206,68 @@ struct ApprovalTests {
         #expect(try await ledger.reserve(permit.attempt, permit.reservation).name == "history")
         permit.approvals.removeLast()
         #expect(try await ledger.reserve(permit.attempt, permit.reservation).name == "reserved")
+    }
+
+    /// One approval is of one certificate: what is asked once that has ended waits for a word of its own.
+    @Test(arguments: ["revoked", "expired"]) func wordsEndWithTheirCertificate(_ end: String) async throws {
+        let fixture = try await LedgerFixture()
+        let (ledger, clock) = (fixture.ledger, fixture.clock)
+        var asked = Enrollment("one", credential: nil, at: clock.now())
+        (asked.effect, asked.reasonCode, asked.obligations) = (.defer, "approval.waiting", Self.team)
+        try await ledger.record(asked.attempt)
+        _ = try await ledger.append(Self.word("os:joe", of: asked.id, at: clock.now()))
+        _ = try await ledger.append(Self.word("os:jane", .deny, of: asked.id, at: clock.now()))
+        var permit = Self.permit(asked, at: clock.now())
+        permit.approvals = try await Self.said(fixture, of: asked)
+        let made = try required(try await ledger.reserve(permit.attempt, permit.reservation).reservation)
+        _ = try await ledger.commit(permit.signed, under: made)
+        #expect(try await Self.said(fixture, of: asked).isEmpty)
+        if end == "revoked" {
+            #expect(
+                try await ledger.revoke(
+                    issuer: "issuing", serial: permit.serial, at: clock.now(), reason: .superseded, by: "a",
+                    because: "b"))
+        } else {
+            clock.advance(seconds: permit.validity)
+        }
+
+        #expect(try await Self.said(fixture, of: asked).isEmpty)
+        var again = Self.permit(asked, at: clock.now())
+        again.approvals = permit.approvals
+        #expect(try await ledger.reserve(again.attempt, again.reservation).name == "history")
+        asked.id = Enrollment("one", credential: nil, at: clock.now()).id
+        asked.instant = clock.now()
+        #expect(try await ledger.record(asked.attempt) == asked.id)
+        let found = try required(try await ledger.waitingRequests(limit: 10).first)
+        #expect(found.request == asked.id && found.approvedBy.isEmpty && found.deniedBy.isEmpty)
+        #expect(try fixture.count("audit.waiting_approvals WHERE approved_by || denied_by = '{}'") == 1)
+        #expect(try fixture.count("audit.approvals") == 2)
+
+        // A denial after it counts like any other word.
+        _ = try await ledger.append(Self.word("os:jane", .deny, of: asked.id, at: clock.now()))
+        again.approvals = []
+        #expect(try await ledger.reserve(again.attempt, again.reservation).name == "history")
+        again.approvals = try await Self.said(fixture, of: asked)
+        #expect(again.approvals.map(\.verdict) == [.deny])
+        #expect(try await ledger.reserve(again.attempt, again.reservation).name == "reserved")
+    }
+
+    /// A reservation that never became a certificate does not use up an approval.
+    @Test func wordsOutliveAClosedReservation() async throws {
+        let (fixture, asked) = try await Self.waiting()
+        let (ledger, clock) = (fixture.ledger, fixture.clock)
+        _ = try await ledger.append(Self.word("os:joe", of: asked.id, at: clock.now()))
+        let said = try await Self.said(fixture, of: asked)
+        var permit = Self.permit(asked, at: clock.now())
+        permit.approvals = said
+        #expect(try await ledger.reserve(permit.attempt, permit.reservation).name == "reserved")
+        clock.advance(seconds: permit.deadline)
+        var again = Self.permit(asked, at: clock.now())
+        again.approvals = said
+        let made = try required(try await ledger.reserve(again.attempt, again.reservation).reservation)
+        #expect(try await Self.said(fixture, of: asked) == said)
+        _ = try await ledger.commit(again.signed, under: made)
+        #expect(try await Self.said(fixture, of: asked).isEmpty)
     }
 
     @Test func whatADecisionMayKnowOfTheCredential() async throws {

@@ -24,7 +24,7 @@ import Testing
         #expect(try await fixture.ledger.bundle(digest: next.digest) == second)
         #expect(try await activate(second, on: fixture) == .unchanged(next))
         #expect(try await activate(LedgerFixture.policy, on: fixture) == .superseded(by: next))
-        guard case .activated(let back) = try await activate(LedgerFixture.policy, again: true, on: fixture)
+        guard case .activated(let back) = try await activate(LedgerFixture.policy, byName: true, on: fixture)
         else {
             Issue.record("not activated again")
             return
@@ -43,7 +43,9 @@ import Testing
             for replica in replicas {
                 group.addTask {
                     try await replica.activate(
-                        digest: Digest(of: bytes), canonicalBytes: bytes, again: false, by: "gw", at: now)
+                        PolicyProposal(
+                            digest: Digest(of: bytes), canonicalBytes: bytes, meaning: Digest(of: bytes),
+                            owner: "Team", byName: false, by: "gw", at: now))
                 }
             }
             return try await group.reduce(into: []) { $0.append($1) }
@@ -51,6 +53,54 @@ import Testing
         #expect(results.count { if case .activated = $0 { true } else { false } } == 1)
         #expect(results.count { if case .unchanged = $0 { true } else { false } } == 3)
         #expect(try fixture.count("ledger.policy_activation") == 2)
+    }
+
+    /// What says the same as a former bundle is a former bundle, unless it is asked for by name.
+    @Test func meaningDecidesWhatIsFormer() async throws {
+        let fixture = try await LedgerFixture()
+        func kind(_ text: String, _ meaning: String, byName: Bool = false) async throws -> String {
+            let result = try await activate(
+                Array(text.utf8), meaning: meaning, byName: byName, on: fixture)
+            switch result {
+            case .activated: return "activated"
+            case .unchanged: return "unchanged"
+            case .superseded: return "superseded"
+            }
+        }
+        #expect(try await kind("a", "A") == "activated")
+        // Only its comments are others.
+        #expect(try await kind("a, annotated", "A") == "activated")
+        #expect(try await kind("a", "A") == "superseded")
+        #expect(try await kind("b", "B", byName: true) == "activated")
+        #expect(try await kind("a, annotated again", "A") == "superseded")
+        #expect(
+            try await fixture.ledger.isSuperseded(
+                digest: Digest(of: [1]), meaning: Digest(of: Array("A".utf8))))
+        #expect(
+            try await fixture.ledger.isSuperseded(
+                digest: Digest(of: Array("b".utf8)), meaning: Digest(of: Array("B".utf8))) == false)
+        #expect(try await kind("b, annotated", "B") == "activated")
+        #expect(try await kind("a, annotated again", "A", byName: true) == "activated")
+        #expect(try await kind("a, annotated thrice", "A") == "activated")
+        #expect(try await kind("c", "C") == "activated")
+        #expect(try fixture.count("audit.policies WHERE by_name") == 3)
+    }
+
+    /// What somebody asked for by name is not replaced by a directory without a word.
+    @Test func replacingByDirectoryIsTold() async throws {
+        let fixture = try await LedgerFixture()
+        let alerts = "audit.alerts WHERE detector = 'policy-replaced'"
+        _ = try await activate(second, byName: true, on: fixture)
+        #expect(try fixture.count(alerts) == 0)
+        let third = Array("third".utf8)
+        _ = try await activate(third, on: fixture)
+        let told = """
+            \(alerts) AND severity = 'warn' AND owner = 'Team' AND detail LIKE '%\(Digest(of: second))%'
+              AND detail LIKE '%\(Digest(of: third))%' AND detail LIKE '%os:ann%'
+            """
+        #expect(try fixture.count(told) == 1)
+        _ = try await activate(Array("fourth".utf8), on: fixture)
+        #expect(try fixture.count(alerts) == 1)
     }
 
     @Test func refusalsAreToldOnce() async throws {
@@ -92,10 +142,13 @@ import Testing
     /// Denials under no bundle refer to the bundle without files.
     @Test func theBundleWithoutFilesIsThere() async throws {
         let fixture = try await LedgerFixture()
-        let digest = Digest(of: Array(#"{"files":{}}"#.utf8))
+        let nothing = Array(#"{"files":{}}"#.utf8)
+        let digest = Digest(of: nothing)
         #expect(
             try fixture.count("ledger.policy_version WHERE encode(policy_sha256, 'hex') = '\(digest)'") == 1)
-        #expect(try await fixture.ledger.bundle(digest: digest) == nil)
+        // Their decisions are explained by it, though nobody ever activated it.
+        #expect(try await fixture.ledger.bundle(digest: digest) == nothing)
+        #expect(try await !fixture.ledger.isSuperseded(digest: digest, meaning: digest))
     }
 
     @Test func nothingChangesThem() async throws {
@@ -144,10 +197,13 @@ import Testing
     }
 
     private func activate(
-        _ bytes: [UInt8], again: Bool = false, on fixture: LedgerFixture
+        _ bytes: [UInt8], meaning: String? = nil, byName: Bool = false, on fixture: LedgerFixture
     ) async throws -> PolicyActivationResult {
-        try await fixture.ledger.activate(
-            digest: Digest(of: bytes), canonicalBytes: bytes, again: again, by: "test",
-            at: fixture.clock.now())
+        let digest = Digest(of: bytes)
+        return try await fixture.ledger.activate(
+            PolicyProposal(
+                digest: digest, canonicalBytes: bytes,
+                meaning: meaning.map { Digest(of: Array($0.utf8)) } ?? digest, owner: "Team", byName: byName,
+                by: byName ? "os:ann" : "gatehouse gw-1", at: fixture.clock.now()))
     }
 }

@@ -9,8 +9,9 @@ struct MetricsTests {
         metrics.countRequest(listener: .http, route: .scep, status: 400, seconds: .nan)
         metrics.countDecision(effect: "permit")
         metrics.countActivation(verdict: "refused")
-        metrics.setPolicy(sha256: "ab12", isSkewed: true)
+        metrics.setPolicy(sha256: "ab12", isSkewed: true, isDirectoryRefused: true)
         let lines = metrics.rendered().split(separator: "\n").map(String.init)
+        #expect(lines.contains("gatehouse_policy_directory_refused 1"))
         #expect(
             lines.contains("gatehouse_requests_total{listener=\"tls\",protocol=\"est\",status=\"200\"} 2"))
         #expect(
@@ -23,6 +24,6 @@ struct MetricsTests {
         #expect(lines.contains("gatehouse_policy_activations_total{verdict=\"refused\"} 1"))
         #expect(lines.contains("gatehouse_policy_skew 1"))
         #expect(lines.contains("gatehouse_policy_info{sha256=\"ab12\"} 1"))
-        #expect(lines.filter { $0.hasPrefix("# TYPE") }.count == 6)
+        #expect(lines.filter { $0.hasPrefix("# TYPE") }.count == 7)
     }
 }

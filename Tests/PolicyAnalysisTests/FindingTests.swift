@@ -71,24 +71,45 @@ struct FindingTests {
                 "one": TestBundle.permit("request.common_name: { glob: \"a*\" }\ndevice.id: { glob: \"b*\" }")
             ]),
         FindingCase(
-            "a wider rule beside it", "shadowed one two",
+            "a wider rule beside it", "covered one two",
             [
                 "one": TestBundle.permit("device.group: corp-laptops\nrequest.protocol: est"), "two": laptops,
             ]),
         FindingCase(
-            "a network within another", "shadowed one two",
+            "a network within another", "covered one two",
             [
                 "one": TestBundle.permit("client.address: { within: 10.1.0.0/16 }"),
                 "two": TestBundle.permit("client.address: { within: 10.0.0.0/8 }"),
             ]),
         FindingCase(
-            "fresher posture", "shadowed one two",
+            "fresher posture", "covered one two",
             [
                 "one": TestBundle.deny("device.jailbroken: { is: false, max_age: 4h }"),
                 "two": TestBundle.deny(
                     "device.jailbroken: { is: false, max_age: 4h }\ndevice.group: corp-laptops"),
             ]),
-        FindingCase("the same twice", "shadowed two one", ["one": laptops, "two": laptops]),
+        FindingCase("the same twice", "covered two one", ["one": laptops, "two": laptops]),
+        FindingCase("no proof", "no-proof one", ["one": laptops]),
+        FindingCase(
+            "a proof as one of several ways", "no-proof one",
+            [
+                "one": TestBundle.permit(
+                    "any_of: [{ device.group: servers }, { proof: { one_time_credential: { bound_to: device.id } } }]"
+                )
+            ]),
+        FindingCase(
+            "names as asked for", "open-names one",
+            [
+                "one": TestBundle.permit("request.dns: { glob: \"*.corp.example\" }").replacing(
+                    "common_name: \"{device.id}\"", with: "san: { dns: \"{request.dns}\" }")
+            ]),
+        FindingCase(
+            "a deny rule for what is not offered", "never-blocks two",
+            [
+                "one": laptops,
+                "two": TestBundle.deny("device.group: servers").replacing(
+                    "profile: client-auth", with: "profile: server-auth"),
+            ]),
         FindingCase(
             "two groups that a device may be in", "overlapping one two",
             [
@@ -179,6 +200,52 @@ struct FindingTests {
         #expect(findings.filter { $0.severity != .note }.isEmpty, "\(findings.map(\.description))")
     }
 
+    private func messages(_ rules: [String: String], _ kind: AnalysisFinding.Kind) throws -> [AnalysisFinding]
+    {
+        PolicyAnalysis(bundle: try TestBundle.load(rules)).findings().filter { $0.kind == kind }
+    }
+
+    @Test func acceptsProofsAndBoundNames() throws {
+        let named = Self.laptops.replacing(
+            "common_name: \"{device.id}\"", with: "san: { dns: \"{request.dns}\" }")
+        let proof = "require:\n  proof: { one_time_credential: { bound_to: device.id } }\n"
+        let bounded = named.replacing(
+            "require:\n", with: proof + "  request.dns: { subset_of: device.dns }\n")
+        #expect(try messages(["one": bounded], .openNames).isEmpty)
+        #expect(try messages(["one": bounded], .noProof).isEmpty)
+        let renewals = Self.laptops.replacing(
+            "profile: client-auth", with: "profile: client-auth, operation: renew")
+        #expect(try messages(["one": renewals], .noProof).isEmpty)
+    }
+
+    /// A looser rule beside one that asks for approvals is at fault, not that one.
+    @Test func doesNotAdviseToRemoveTheStricterRule() throws {
+        let approval = "approval: { from: Contractor Office, count: 1, within: 24h }"
+        let strict = TestBundle.permit("device.group: corp-laptops\nrequest.protocol: est", more: approval)
+        let loose = try #require(try messages(["one": strict, "two": Self.laptops], .covered).first)
+        #expect(
+            loose.message
+                == "`one` is covered by `two`: who does not meet `one` gets this without the approvals that it asks for"
+        )
+        #expect(!loose.remedy.contains("remove it"))
+        let shorter = try messages(
+            ["one": Self.laptops, "two": TestBundle.permit("device.group: corp-laptops", days: 5)], .covered)
+        #expect(
+            shorter.map(\.message) == [
+                "`two` is covered by `one`: both permit the same requests, and only `two` asks for the shorter validity"
+            ])
+        let same = try messages(["one": Self.laptops, "two": Self.laptops], .covered)
+        #expect(same.first?.remedy == "remove it, unless it is there to narrow what is granted")
+    }
+
+    /// The example of the check is not one of a minter among the approvers.
+    @Test func fourEyesLeavePermits() throws {
+        let bundle = try TestBundle.starter(
+            editing: "rules/contractor-client-auth.yaml", "within: 24h", "within: 24h, four_eyes: true")
+        let findings = PolicyAnalysis(bundle: bundle).findings()
+        #expect(findings.filter { $0.severity != .note }.isEmpty, "\(findings.map(\.description))")
+    }
+
     @Test func remindsOfForgottenShadows() throws {
         let bundle = try TestBundle.load(["one": Self.laptops], mode: "shadow")
         let late = Timestamp(rfc3339: "2028-01-01T00:00:00Z")
@@ -213,6 +280,6 @@ struct FindingTests {
         let findings = PolicyAnalysis(bundle: try TestBundle.load(rules)).findings()
         let open = findings.filter { $0.kind == .notDecided }
         #expect(open.count == 1 && open.first?.profile == TestBundle.profile)
-        #expect(!findings.contains { !$0.rules.isEmpty && $0.kind != .aboveCeiling })
+        #expect(!findings.contains { !$0.rules.isEmpty && $0.kind != .aboveCeiling && $0.kind != .noProof })
     }
 }

@@ -91,7 +91,7 @@ struct GeneratedBundleTests {
 
     private func summary(_ analysis: ProfileAnalysis, hasOpenNames: Bool) -> Set<String> {
         var lines: Set<String> = []
-        for (rule, others) in analysis.shadows { lines.formUnion(others.keys.map { "shadow \(rule) \($0)" }) }
+        for (rule, others) in analysis.covers { lines.formUnion(others.keys.map { "shadow \(rule) \($0)" }) }
         for rule in analysis.neverBlocking.keys { lines.insert("silent \(rule)") }
         if hasOpenNames { return lines.filter { !$0.hasPrefix("shadow") } }
         lines.formUnion(analysis.hindrances.keys.map { "never \($0)" })
@@ -150,7 +150,7 @@ struct GeneratedBundleTests {
             let decision = engine.decide(example.input)
             #expect(Set(decision.ruleIDs).isSuperset(of: [first, second]), "seed \(seed)")
         }
-        for (rule, others) in analysis.shadows {
+        for (rule, others) in analysis.covers {
             for (other, example) in others {
                 let ids = engine.decide(example.input).ruleIDs
                 #expect(

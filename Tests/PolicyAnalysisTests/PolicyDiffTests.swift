@@ -54,6 +54,11 @@ struct PolicyDiffTests {
         EditCase(
             "one name more", contractor, "  common_name: \"{device.id}\"\n",
             "  common_name: \"{device.id}\"\n  san: { dns: \"{device.dns}\" }\n", ["wider-names!"]),
+        EditCase(
+            "more asked for than granted", laptop, "if_csr_differs: deny", "if_csr_differs: replace",
+            [
+                "newly-permitted!", "newly-deferred",
+            ]),
         EditCase("rule in shadow", laptop, "mode: enforce", "mode: shadow", ["newly-denied", "reason-only"]),
         EditCase("rule off", contractor, "mode: enforce", "mode: off", ["newly-denied"]),
         EditCase(
@@ -127,6 +132,24 @@ struct PolicyDiffTests {
             after: PolicyEngine(bundle: after).decide(sketch.input))
         let kinds = comparison.changes.filter { $0 == (change.kind, change.widens) }
         #expect(kinds.count == 1)
+    }
+
+    /// Somebody else's name, and a usage where rules look at the name that is asked for.
+    @Test func showsWhoMayAskForMore() throws {
+        for (condition, isUsage) in [
+            ("device.group: corp-laptops", false), ("request.common_name: { equals: device.id }", true),
+        ] {
+            let rule = TestBundle.permit(condition)
+            let loose = rule.replacing("validity:", with: "if_csr_differs: replace, validity:")
+            let (one, other) = (try TestBundle.load(["one": rule]), try TestBundle.load(["one": loose]))
+            let widening = PolicyDiff(from: one, to: other).changes().filter(\.widens)
+            #expect(widening.map(\.kind) == [.newlyPermitted])
+            let input = widening.first?.example?.input
+            #expect(input?.request.extendedKeyUsages.isEmpty == !isUsage)
+            if !isUsage { #expect(input?.request.names.commonName == "somebody-else.invalid") }
+            let back = PolicyDiff(from: other, to: one).changes()
+            #expect(back.map(\.kind) == [.newlyDenied])
+        }
     }
 
     @Test func findsNothingBetweenABundleAndItself() throws {

@@ -109,7 +109,7 @@ struct RandomRules {
         return CertificateTerms(
             commonName: common.flatMap { template($0).first }, dns: dns.flatMap(template), email: [], upn: [],
             extendedKeyUsages: nil, maximumValidity: numbers.pick([7, 30]) * 86_400,
-            replacesDifferences: false, position: Self.position)
+            replacesDifferences: numbers.chance(20), position: Self.position)
     }
 
     private mutating func condition(_ pool: [Test.Subject], depth: Int, isNegated: Bool) -> Condition {

@@ -71,7 +71,7 @@ struct AccountTests {
         let told = text(documents(try bundle.policyCase("waits"), bundle), bundle)
         #expect(
             told.contains(
-                "Rules in shadow changed nothing. Enforced, they would have made it defer (approval.waiting), carried by later of Gatekeepers (gate@corp.example)."
+                "Rules in shadow changed nothing. Enforced, they would defer it (approval.waiting), carried by later of Gatekeepers (gate@corp.example)."
             ))
     }
 
@@ -106,14 +106,78 @@ struct AccountTests {
         #expect(
             text(refusal, nil) == """
                 Request 0192f0c4-7b6e-7c3a-9d1e-2f4b6a8c0e12. At 2026-11-22T12:00:00Z, a client that \
-                proved no device at `192.0.2.9` asked service `laptops` over SCEP for a certificate, \
-                without a proof. It was denied (request.malformed) under policy version 00; Device \
+                proved no device at `192.0.2.9` asked service `laptops` over SCEP for a certificate; \
+                a proof was not looked at. It was denied (request.malformed) under policy version 00; Device \
                 Identity answers for that. No CMS message.
 
                 Policy was not asked: the request was refused before, by the checks that every request passes.
 
                 """)
         #expect(refusal.question == nil && !refusal.isByPolicy)
+    }
+
+    /// What was sent and not looked at is told from what was not sent, and from what did not count.
+    @Test(arguments: [
+        ("proof.none", ", without a proof. "), ("credential.wrong", ", without a proof that counts. "),
+        ("proof.unknown", ", without a proof that counts. "),
+        ("service.unknown", "; a proof was not looked at. "),
+    ])
+    func refusalsSayWhatBecameOfTheProof(code: String, words: String) {
+        let refusal = DecisionDocuments(
+            request: ["kind": "refusal", "protocol": "est", "proof_kinds": []],
+            decision: [
+                "decided_by": "registration", "effect": "deny", "reason_code": .string(code), "rule_ids": [],
+            ])
+        #expect(text(refusal, nil).contains("for a certificate" + words))
+    }
+
+    @Test(arguments: [
+        (
+            "block_if: { device.id: G-1 }",
+            "blocks: the device's id is G-1.\n\n- So: the device's id is G-1. Seen: `G-1`."
+        ),
+        (
+            "block_if: { device.id: KI-13 }",
+            """
+            does not block: it is not so that the device's id is KI-13.
+
+            - Not so: the device's id is KI-13. Seen: `G-1`.
+            """
+        ),
+        (
+            "block_if: { request.operation: enroll, device.id: G-1 }",
+            "blocks: the operation is enroll and the device's id is G-1.\n\n- all of:\n  - So: the operation"
+        ),
+        (
+            "block_unless: { none_of: [{ device.id: G-1 }, { device.id: G-2 }] }",
+            "blocks: the device's id is G-1, or the device's id is G-2.\n\n- at least one of:\n  - So: "
+        ),
+    ])
+    func whatBlocksIsSaidAsItIsWritten(block: String, words: String) throws {
+        let cases = SampleBundle.entryCases.replacing("defer: approval.waiting", with: "deny: stolen")
+        let bundle = try SampleBundle.small([
+            "stolen": (SampleBundle.denial("stolen", block), cases),
+            "entry": (SampleBundle.entry, SampleBundle.entryCases),
+        ])
+        let told = text(documents(try bundle.policyCase("waits"), bundle), bundle)
+        #expect(told.contains(words), "\(told)")
+        #expect(!told.contains("safe state"))
+    }
+
+    /// A rule in shadow that denies what is denied already would not have "made" it anything.
+    @Test func shadowsThatSayTheSameSayAlso() throws {
+        let block = SampleBundle.denial("stolen", "block_if: { device.id: G-1 }")
+            .replacing("mode: enforce", with: "mode: shadow")
+        let lost = SampleBundle.entryCases.replacing("group: [guests]", with: "group: []")
+            .replacing("defer: approval.waiting", with: "deny: no-rule")
+        let bundle = try SampleBundle.small([
+            "stolen": (block, lost), "entry": (SampleBundle.entry, SampleBundle.entryCases),
+        ])
+        let policyCase = try #require(bundle.cases.first { $0.rule == "stolen" })
+        let told = text(documents(policyCase, bundle), bundle)
+        #expect(
+            told.contains("Enforced, they would also deny it (rule.blocked), carried by stolen of"), "\(told)"
+        )
     }
 
     @Test func recomputationIsTold() throws {

@@ -58,6 +58,38 @@ struct MutationTests {
         #expect(!changes.contains { $0.hasPrefix("widen") || $0.hasPrefix("raise") || $0.hasPrefix("grant") })
     }
 
+    /// A deny rule for any service whose cases are of one, and lists of what blocks.
+    @Test func aDenyRuleMayBlockLess() throws {
+        let rule = """
+            policy: v1
+            id: entry
+            title: Not over there
+            owner: { team: Gatekeepers, contact: gate@corp.example }
+            review_by: 2027-11-30
+            mode: enforce
+            effect: deny
+            applies_to: { service: any, profile: badge, protocol: [est, scep], operation: [renew, rekey] }
+            block_if:
+              request.protocol: [est, scep]
+            """
+        let cases = """
+            tests: v1
+            base: { service: SERVICE, operation: renew, device: { id: LT-042 } }
+            cases: [{ name: whatever, expect: { deny: entry } }]
+            """
+        var bundle = try SampleBundle.small()
+        let service = try #require(bundle.services.first?.name.rawValue)
+        bundle = try SampleBundle.small(["entry": (rule, cases.replacing("SERVICE", with: service))])
+        let changes = try mutants(of: "entry", in: bundle).map(\.change)
+        #expect(changes.contains("take est off this list (\(try text(of: bundle)))"), "\(changes)")
+        #expect(changes.contains("take operation renew from `applies_to`"))
+        #expect(!changes.contains { $0.hasPrefix("apply it only") }, "there is one service only")
+    }
+
+    private func text(of bundle: PolicyBundle) throws -> String {
+        try #require(bundle.rules.first?.conditions.flatMap(\.tests).first?.text)
+    }
+
     @Test func noMutantIsTheRuleItself() throws {
         for bundle in [try SampleBundle.small(), try SampleBundle.starter()] {
             for rule in bundle.rules {

@@ -56,6 +56,17 @@ struct RenderTests {
                 == start + "unless it is not so that the device's serial number is X.")
     }
 
+    @Test func theTableSaysWhoMayNotApproveAndWhatBlocks() throws {
+        let cases = SampleBundle.entryCases.replacing("defer: approval.waiting", with: "deny: stolen")
+        let bundle = try SampleBundle.small([
+            "stolen": (SampleBundle.denial("stolen", "block_if: { device.id: KI-13 }"), cases),
+            "entry": (SampleBundle.entry, SampleBundle.entryCases),
+        ])
+        let text = BundleDocument(bundle: bundle).document.string(.text)
+        #expect(text.contains("2 of Service Desk, not by who minted the credential"))
+        #expect(text.contains("No guests (stolen, Gatekeepers): it blocks if the device's id is KI-13."))
+    }
+
     @Test func modesAreMarked() throws {
         for (mode, mark) in [("shadow", "In shadow: "), ("off", "Switched off: ")] {
             let rule = SampleBundle.entry.replacing("mode: enforce", with: "mode: \"\(mode)\"")

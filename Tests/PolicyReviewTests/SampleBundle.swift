@@ -102,6 +102,21 @@ enum SampleBundle {
         """
 
     /// The fewest cases that the bundle loads with and that pass.
+    /// A rule that denies, with `block_if` or `block_unless` as given.
+    static func denial(_ id: String, _ block: String) -> String {
+        """
+        policy: v1
+        id: \(id)
+        title: No guests
+        owner: { team: Gatekeepers, contact: gate@corp.example }
+        review_by: 2027-11-30
+        mode: enforce
+        effect: deny
+        applies_to: { service: door, profile: any }
+        \(block)
+        """
+    }
+
     static let entryCases = """
         tests: v1
         base:

@@ -128,6 +128,23 @@ struct ApprovalTests {
         #expect(engine.decide(input).reasonCode == "approval.denied")
     }
 
+    /// Where no credential is offered nobody is known to have minted one, so nobody can be told apart from
+    /// them.
+    @Test func fourEyesNeedAKnownMinter() throws {
+        let bundle = try SmallBundle.load(["by-hand": Self.rule], owners: SmallBundle.owners)
+        var input = try SmallBundle.laptop()
+        input.operation = .renew
+        let device = try #require(input.provenDevice)
+        input.proofs = [
+            .clientCertificate(
+                certificate: Digest(of: [1]), device: device, state: .valid, names: input.request.names)
+        ]
+        input.approvals = ["os:ann", "os:bob"].map {
+            Approval(approver: $0, verdict: .approve, at: input.instant)
+        }
+        #expect(PolicyEngine(bundle: bundle).decide(input).reasonCode == "approval.waiting")
+    }
+
     @Test func strangersAreNotParkedForApproval() throws {
         let bundle = try SmallBundle.load(["by-hand": Self.rule], owners: SmallBundle.owners)
         var input = try SmallBundle.laptop()

@@ -26,7 +26,14 @@ struct BrokenBundle: Sendable, CustomTestStringConvertible {
     /// The files that are laid over the starter bundle, whatever they end in.
     func overlay() throws -> [BundleFile] {
         let found = try #require(FileManager.default.enumerator(atPath: directory))
-        return try found.compactMap { $0 as? String }.filter { $0.hasSuffix(".yaml") || $0.hasSuffix(".yml") }
+        return try found.compactMap { $0 as? String }
+            .filter { path in
+                var isDirectory: ObjCBool = false
+                return path != "expected.txt" && path != "deleted.txt"
+                    && FileManager.default.fileExists(
+                        atPath: directory + "/" + path, isDirectory: &isDirectory)
+                    && !isDirectory.boolValue
+            }
             .map {
                 BundleFile(path: $0, bytes: Array(try Data(contentsOf: URL(filePath: directory + "/" + $0))))
             }
@@ -42,15 +49,35 @@ struct BrokenBundle: Sendable, CustomTestStringConvertible {
         return rest + overlay
     }
 
+    /// What is said of it as a directory.
     func diagnostics() throws -> [String] {
-        let files = try files()
+        let folder = try BundleFolder(files())
         do throws(PolicyLoadError) {
-            _ = try PolicyBundle(files: files)
+            _ = try PolicyBundle(files: BundleFile.read(directory: folder.path))
             return []
         } catch {
             return error.diagnostics.map(\.description)
         }
     }
+}
+
+/// A directory of these files; gone with its last reference.
+final class BundleFolder {
+    let path: String
+
+    init(_ files: [BundleFile]) throws {
+        let root = FileManager.default.temporaryDirectory.appending(
+            path: "bundle-\(UInt64.random(in: 0...UInt64.max))")
+        path = root.path(percentEncoded: false)
+        for file in files {
+            let target = root.appending(path: file.path)
+            try FileManager.default.createDirectory(
+                at: target.deletingLastPathComponent(), withIntermediateDirectories: true)
+            try Data(file.bytes).write(to: target)
+        }
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
 }
 
 struct BrokenBundleTests {

@@ -131,3 +131,66 @@ struct MonotonyTests {
         }
     }
 }
+
+/// Asking for more never opens the gate: a name, an address or a usage added to a request that is denied.
+struct AddedWishTests {
+    private static let wishes: [@Sendable (inout PolicyInput) -> Void] = [
+        { $0.request.names.dns.append("x.apps.corp.example") },
+        { $0.request.names.dns.append("vault.corp.example") },
+        { $0.request.names.dns.append("lt-042.devices.localhost") },
+        { $0.request.names.email.append("jane@corp.example") },
+        { $0.request.names.upn.append("jane@corp.example") },
+        { $0.request.names.uri.append("urn:x") },
+        { $0.request.names.unsupported.append("x400") },
+        { $0.request.extendedKeyUsages.append("1.3.6.1.5.5.7.3.1") },
+    ]
+
+    private static let rules = [
+        "below-apps": """
+        effect: permit
+        applies_to: { service: laptops, profile: client-auth }
+        require:
+          device.group: corp-laptops
+          request.dns: { glob: "*.apps.corp.example" }
+        certificate: { san: { dns: ["{request.dns}"] }, validity: { at_most: 7d } }
+        """,
+        "deny-others": """
+        effect: deny
+        applies_to: { service: laptops, profile: client-auth }
+        block_unless:
+          none_of: [{ request.dns: vault.corp.example }]
+        """,
+    ]
+
+    @Test func neverPermits() throws {
+        for bundle in [try StarterBundle.load(), try SmallBundle.load(Self.rules)] {
+            let engine = PolicyEngine(bundle: bundle)
+            var inputs = try StarterBundle.load().cases.map(\.input)
+            for dns in [[], ["vault.corp.example"], ["www.bank.example"], ["x.apps.corp.example"]] {
+                var input = try StarterBundle.laptop()
+                input.request.names = CertificateNames(dns: dns)
+                inputs.append(input)
+            }
+            for input in inputs where !engine.decide(input).isPermit && !input.request.names.dns.isEmpty {
+                for (number, wish) in Self.wishes.enumerated() {
+                    var greedier = input
+                    wish(&greedier)
+                    #expect(!engine.decide(greedier).isPermit, "wish \(number) of \(input.request.names)")
+                }
+            }
+        }
+    }
+
+    /// One name that fits does not carry another past the rule.
+    @Test func everyNameMustMatch() throws {
+        let engine = PolicyEngine(bundle: try SmallBundle.load(Self.rules))
+        var input = try StarterBundle.laptop()
+        func code(_ dns: [String]) -> String {
+            input.request.names = CertificateNames(dns: dns)
+            return engine.decide(input).reasonCode
+        }
+        #expect(code(["x.apps.corp.example"]) == "permitted")
+        #expect(code(["x.apps.corp.example", "www.bank.example"]) == "no-rule")
+        #expect(code(["x.apps.corp.example", "vault.corp.example"]) == "rule.blocked")
+    }
+}

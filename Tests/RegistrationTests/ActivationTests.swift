@@ -110,7 +110,7 @@ extension RegistrationTests {
             try first.amend(2)
             try second.amend(3)
             _ = try await inParallel([(one, first), (two, second)]) { replica, folder in
-                try await replica.activation.propose(PolicyCandidate(directory: folder.path), again: false)
+                try await replica.activation.propose(PolicyCandidate(directory: folder.path), byName: false)
                     .name
             }
             try await one.look(&ones)
@@ -156,11 +156,40 @@ extension RegistrationTests {
             #expect(restarted.digest == latest)
             #expect(try house.count("audit.policies") == 2)
             let verdict = try await restarted.activation.propose(
-                PolicyCandidate(directory: folder.path), again: true)
+                PolicyCandidate(directory: folder.path), byName: true)
             #expect(verdict.name == "activated")
             try await replica.look(&directory)
             #expect(replica.digest == house.engine.bundle.digest)
             #expect(try house.count("audit.policies WHERE verdict = 'refused'") == 0)
+        }
+
+        /// Annotating a superseded directory does not make it news; changing what it says does, and that is
+        /// told when it replaces what somebody asked for.
+        @Test func annotatingAStaleDirectoryChangesNothing() async throws {
+            let house = try await Gatehouse(activates: false)
+            let (folder, other) = (try PolicyFolder(), try PolicyFolder())
+            let replica = PolicyReplica(house)
+            var directory = folder.directory
+            try await replica.look(&directory)
+            #expect(directory.held == replica.digest)
+            try other.retitle("Another title")
+            let verdict = try await replica.activation.propose(
+                PolicyCandidate(directory: other.path), byName: true)
+            #expect(verdict.name == "activated")
+            let latest = replica.digest
+            try folder.amend(1)
+            try await replica.look(&directory)
+            #expect(replica.digest == latest && directory.held != latest)
+            let restarted = PolicyReplica(house, "gw-3")
+            var left = folder.directory
+            try await restarted.look(&left)
+            #expect(restarted.digest == latest)
+            #expect(try house.count("audit.policies") == 2)
+            #expect(try house.count("audit.alerts WHERE detector = 'policy-replaced'") == 0)
+            try folder.retitle("A third title")
+            try await replica.look(&directory)
+            #expect(replica.digest != latest && directory.held == replica.digest)
+            #expect(try house.count("audit.alerts WHERE detector = 'policy-replaced'") == 1)
         }
 
         /// Without any good bundle everything is denied, on the record, until there is one.

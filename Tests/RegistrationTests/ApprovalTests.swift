@@ -138,6 +138,43 @@ extension RegistrationTests {
             #expect(await house.registrar.enroll(house.intent(ask)).refusal == .noUsableProof)
         }
 
+        /// One approval is of one certificate: a renewal can be asked for again, but not on the same word.
+        @Test func onceItsCertificateIsRevokedTheSameRequestWaitsAgain() async throws {
+            let folder = try PolicyFolder()
+            try folder.replace(#"["os:operator"]"#, by: #"["os:jane", "os:joe"]"#, in: "owners.yaml")
+            try folder.replace(
+                "if_csr_differs: deny",
+                by: "if_csr_differs: deny\n\napproval: { from: Contractor Office, count: 1, within: 24h }",
+                in: "rules/corp-laptop-client-auth.yaml")
+            let house = try await Gatehouse(
+                bundle: try PolicyBundle(files: BundleFile.read(directory: folder.path)))
+            let (first, _) = try await house.issueApproved(try Ask(try await house.credential().proof()))
+            let renewal = try Ask(.clientCertificate(first.certificate)).with { $0.operation = .rekey }
+            let (renewed, request) = try await house.issueApproved(renewal)
+            #expect(await house.registrar.enroll(house.intent(renewal)).certificate == renewed)
+
+            #expect(
+                try await house.ledger.revoke(
+                    issuer: renewed.issuer, serial: renewed.serial, at: house.clock.now(),
+                    reason: .superseded, by: "a", because: "b"))
+            let again = house.intent(renewal)
+            #expect(await house.registrar.enroll(again).name == "deferred")
+            #expect(try await house.reason(again.id) == "approval.waiting")
+            try await house.replay(again.id)
+            let listed = try #require(try await house.ledger.waitingRequests(limit: 9).first)
+            #expect(listed.request == again.id && listed.approvedBy.isEmpty)
+            #expect(await house.registrar.enroll(house.intent(renewal)).name == "deferred")
+            #expect(try house.issuedCount() == 1)
+
+            // A denial after the certificate is heard; whoever denied may still approve.
+            try await house.say("os:jane", .deny, of: request)
+            #expect(await house.registrar.enroll(house.intent(renewal)).refusal == .denied)
+            try await house.say("os:jane", .approve, of: again.id)
+            let next = try await house.issue(renewal)
+            #expect(next.serial != renewed.serial)
+            try await house.replay(next.requestID)
+        }
+
         /// Approval is of one key: another request of the same device waits by itself.
         @Test func anApprovalIsOfOneTransaction() async throws {
             let (house, ask, request) = try await Self.waiting()
@@ -189,6 +226,14 @@ extension RegistrationTests {
 }
 
 extension Gatehouse {
+    /// Asks, is told to wait, has it approved and asks again; with the request that waited.
+    fileprivate func issueApproved(_ ask: Ask) async throws -> (IssuedCertificate, RequestID) {
+        let waiting = intent(ask)
+        #expect(await registrar.enroll(waiting).name == "deferred")
+        try await say("os:jane", .approve, of: waiting.id)
+        return (try await issue(ask), waiting.id)
+    }
+
     /// Has a person speak, as `approval approve` and `approval deny` do.
     fileprivate func say(_ who: String, _ verdict: Approval.Verdict, of request: RequestID) async throws {
         let word = Approval(approver: who, verdict: verdict, at: clock.now())

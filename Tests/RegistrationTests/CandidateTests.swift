@@ -22,12 +22,13 @@ extension RegistrationTests {
             let folder = try PolicyFolder()
             try folder.replace(old, by: new, in: file)
             let verdict = try await replica.activation.propose(
-                PolicyCandidate(directory: folder.path), again: true)
+                PolicyCandidate(directory: folder.path), byName: true)
             guard case .refused(_, let faults, isNew: true) = verdict else {
                 Issue.record("\(verdict)")
                 return
             }
             #expect(faults.contains { $0.file == file && $0.message.contains(fault) }, "\(faults)")
+            #expect(faults.allSatisfy { $0.line > 0 && $0.remedy?.contains(folder.path) ?? false })
             #expect(try house.count("audit.alerts WHERE detail LIKE '%\(file)%'") == 1)
         }
 
@@ -40,7 +41,7 @@ extension RegistrationTests {
             let candidate = PolicyCandidate(directory: folder.path)
             guard
                 case .refused(let digest, [fault], isNew: true) = try await replica.activation.propose(
-                    candidate, again: false)
+                    candidate, byName: false)
             else {
                 Issue.record("not refused")
                 return
@@ -65,11 +66,22 @@ extension RegistrationTests {
             let house = try await Gatehouse()
             let replica = PolicyReplica(house, active: house.registrar.policy)
             let files = (0..<300).map { BundleFile(path: "x\($0).yaml", bytes: Array("a: b".utf8)) }
-            try await replica.activation.propose(PolicyCandidate(files: files), again: false)
+            try await replica.activation.propose(PolicyCandidate(files: files), byName: false)
             let detail = try house.value("SELECT detail FROM audit.alerts WHERE detector = 'policy-refused'")
             #expect(detail.components(separatedBy: "; ").count == 4 && detail.hasSuffix("more"), "\(detail)")
             let faults = try house.value("SELECT faults FROM audit.policies WHERE verdict = 'refused'")
             #expect(faults.split(separator: "\n").count == 51)
+        }
+
+        /// A hidden file beside the rules is seen, and refused.
+        @Test func hiddenRulesAreSeen() throws {
+            let folder = try PolicyFolder()
+            let before = folder.directory.fingerprint()
+            try folder.add(".gitignore")
+            #expect(folder.directory.fingerprint() == before)
+            try folder.add("rules/.stolen.yaml")
+            #expect(folder.directory.fingerprint() != before)
+            #expect(throws: PolicyLoadError.self) { try BundleFile.read(directory: folder.path) }
         }
 
         /// A directory that is being written is not judged; one that is asked for is.
@@ -84,7 +96,7 @@ extension RegistrationTests {
             // Until it is judged it stays to be judged.
             let look2 = directory.changed(at: start + .seconds(4), hurried: false)
             #expect(look2 == settled)
-            directory.judged(settled)
+            directory.judged(settled, holding: Digest(of: [1]))
             let look3 = directory.changed(at: start + .seconds(6), hurried: true)
             #expect(look3 == nil)
             try folder.amend(1)

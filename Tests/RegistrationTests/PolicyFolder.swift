@@ -32,6 +32,19 @@ final class PolicyFolder: Sendable {
         try append("# amendment \(number)\n")
     }
 
+    /// Makes it another good bundle, which says something else: one rule has another title.
+    func retitle(_ title: String) throws {
+        try restore()
+        let rule = "rules/never-jailbroken.yaml"
+        let lines = try String(contentsOfFile: "\(path)/\(rule)", encoding: .utf8)
+            .split(separator: "\n", omittingEmptySubsequences: false)
+            .map { $0.hasPrefix("title:") ? "title: \(title)" : String($0) }
+        try write(Array(lines.joined(separator: "\n").utf8), to: rule)
+    }
+
+    /// Adds a file of one octet.
+    func add(_ file: String) throws { try write([0x0a], to: file) }
+
     /// Makes it a bundle that does not load.
     func spoil() throws {
         try restore()

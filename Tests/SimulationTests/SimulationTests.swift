@@ -153,8 +153,31 @@ struct SimulationTests {
                 seen.append($0)
             }
             #expect(report == whole && seen.last == 60 && seen == seen.sorted())
-            #expect(report.lines(candidate: candidate.digest) == whole.lines(candidate: candidate.digest))
+            let scope = SimulationScope(available: 60, source: "")
+            #expect(
+                report.lines(candidate: candidate.digest, of: scope)
+                    == whole.lines(candidate: candidate.digest, of: scope))
         }
+    }
+
+    @Test(
+        "a report says how much it looked at",
+        arguments: [
+            (2, 12, "2 of 12 recorded requests since then, candidate "),
+            (1, 12, "1 of 12 recorded requests since then, candidate "),
+            (1, 1, "1 recorded request since then, candidate "),
+            (2, 2, "2 recorded requests since then, candidate "),
+            (2, nil, "the first 2 recorded requests since then, candidate "),
+            (1, nil, "the first recorded request since then, candidate "),
+            (0, 0, "0 recorded requests since then: nothing was compared"),
+        ] as [(Int, Int?, String)])
+    func extent(count: Int, available: Int?, words: String) throws {
+        let starter = try Recorded.bundle()
+        let records = [try Recorded.laptop(), try Recorded.laptop()].prefix(count)
+        let report = try Self.report(Array(records), was: starter, candidate: starter)
+        let lines = report.lines(
+            candidate: starter.digest, of: SimulationScope(available: available, source: "since then"))
+        #expect(lines.first?.hasPrefix(words) == true, "\(lines)")
     }
 
     @Test("a report reads from what opens to what closes")
@@ -163,12 +186,15 @@ struct SimulationTests {
         let open = try Recorded.bundle(
             editing: Self.rule, "device.group: corp-laptops", "device.group: servers")
         let report = try Self.report([Recorded.laptop(), Self.foreign()], was: starter, candidate: open)
-        let lines = report.lines(candidate: open.digest)
+        let scope = SimulationScope(available: 2, source: "")
+        let lines = report.lines(candidate: open.digest, of: scope)
         #expect(lines.count == 5 && lines[0].hasPrefix("2 recorded requests, candidate "))
         #expect(lines[1].hasPrefix("  NEWLY PERMITTED  ") && lines[1].hasSuffix("← review"))
         #expect(lines[2].contains("by corp-laptop-client-auth, profile client-auth, 90d; e.g. "))
         #expect(lines[3].hasPrefix("  NEWLY DENIED  "))
-        guard case .object(let members) = report.document(candidate: open.digest) else { return }
+        guard case .object(let members) = report.document(candidate: open.digest, of: scope) else {
+            return
+        }
         #expect(members["widened"] == 1 && members["changed"] == 2 && members["requests"] == 2)
     }
 }

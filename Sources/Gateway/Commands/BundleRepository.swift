@@ -11,9 +11,7 @@ struct BundleRepository {
     /// - Parameter revision: any name of a commit that git knows.
     /// - Throws: when git does not know it, or it holds no bundle that loads.
     func bundle(at revision: String) throws -> PolicyBundle {
-        let commit = try git(
-            ["rev-parse", "--verify", "--quiet", "--end-of-options", revision + "^{commit}"],
-            otherwise: "git knows no revision `\(revision)` in \(directory)")
+        let commit = try commit(revision)
         let top = try git(
             ["rev-parse", "--show-toplevel"], otherwise: "\(directory) is in no git repository")
         let prefix = try git(
@@ -33,6 +31,21 @@ struct BundleRepository {
             index: index, otherwise: "cannot copy the files of `\(revision)`")
         return try Stores.policyBundle(
             in: copy.path(percentEncoded: false), called: "\(directory) at \(revision)")
+    }
+
+    /// Where two revisions parted.
+    ///
+    /// - Throws: when git does not know one of them, or they have nothing in common.
+    func branching(_ one: String, _ other: String) throws -> String {
+        try git(
+            ["merge-base", commit(one), commit(other)],
+            otherwise: "`\(one)` and `\(other)` have no commit in common")
+    }
+
+    private func commit(_ revision: String) throws -> String {
+        try git(
+            ["rev-parse", "--verify", "--quiet", "--end-of-options", revision + "^{commit}"],
+            otherwise: "git knows no revision `\(revision)` in \(directory)")
     }
 
     private func git(

@@ -15,7 +15,8 @@ struct LedgerCommand: AsyncParsableCommand {
 
         @OptionGroup var common: CommonOptions
         @Argument(help: "The SQL statement.") var sql: String
-        @Option(help: "At most so many rows.") var limit: Int = 10_000
+        @Option(help: "At most so many rows; where there are more, standard error says so.")
+        var limit: Int = 10_000
 
         func run() throws {
             let table: TextTable
@@ -25,7 +26,10 @@ struct LedgerCommand: AsyncParsableCommand {
             }
             Output(columns: table.columns, rows: table.rows.map { $0.map { JSONValue($0) } }).print(
                 as: common.output)
-            if table.isTruncated { Output.message("only the first \(limit) rows are shown; raise --limit") }
+            if table.isTruncated {
+                let rows = limit == 1 ? "the first row is" : "the first \(limit) rows are"
+                Output.message("only \(rows) shown; raise --limit")
+            }
         }
 
         private static func fault(_ error: DatabaseError) -> StartupError {

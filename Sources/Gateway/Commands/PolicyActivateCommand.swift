@@ -29,7 +29,7 @@ extension PolicyCommand {
             let candidate = PolicyCandidate(directory: directory)
             let before = active.engine.bundle
             guard !dryRun else { return try rehearse(candidate, activation, before, directory) }
-            switch try await activation.propose(candidate, again: true) {
+            switch try await activation.propose(candidate, byName: true) {
             case .activated, .followed: report("activated", active.engine.bundle, before)
             case .unchanged: report("unchanged", before, before)
             case .superseded(_, let record):
@@ -61,7 +61,8 @@ extension PolicyCommand {
             StartupError(
                 "the bundle in \(directory) is refused; what was in force stays:\n"
                     + PolicyLoadError(diagnostics: faults).description,
-                remedy: "mend these places, then run gatehouse policy check", exitCode: .invalid)
+                remedy: "mend these places, then run gatehouse policy activate --dry-run \(directory)",
+                exitCode: .invalid)
         }
 
         private func report(_ verdict: String, _ bundle: PolicyBundle, _ before: PolicyBundle) {

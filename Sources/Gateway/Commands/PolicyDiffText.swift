@@ -1,6 +1,7 @@
 import EnrollmentCore
 import Policy
 import PolicyAnalysis
+import PolicyReview
 
 /// A comparison of two bundles, as people and programs read it.
 struct PolicyDiffText {
@@ -17,17 +18,57 @@ struct PolicyDiffText {
         return "\(change.service)/\(change.profile), \(rules) (\(owners))"
     }
 
+    /// Whether somebody may get more than before, or what they get cannot be told.
+    var widens: Bool { changes.contains(where: \.widens) || edits.contains { $0.effect == .widens } }
+
+    /// Whether any decision differs in more than its reason, or any certificate may.
+    var differs: Bool {
+        changes.contains { $0.kind != .reasonOnly } || edits.contains { $0.effect != .none }
+    }
+
     private var summary: String {
         let widening = changes.filter(\.widens).count
-        return widening == 0
-            ? "Nothing is widened; \(changes.count) other differences in decisions."
-            : "\(widening) differences widen what is granted; \(changes.count - widening) others."
+        let others = changes.count - widening
+        var sentences: [String] = []
+        if !widens { sentences.append("Nothing is widened.") }
+        if widening > 0 {
+            sentences.append(
+                "\(Self.count(widening, "difference")) in decisions \(widening == 1 ? "widens" : "widen") "
+                    + "what is granted.")
+        }
+        if changes.isEmpty { sentences.append("Decisions do not differ.") }
+        if others > 0 { sentences.append("\(Self.count(others, "other difference")) in decisions.") }
+        let effects: [(BundleEdit.Effect, String, String)] = [
+            (.widens, "widens", "widen"), (.narrows, "narrows", "narrow"), (.changes, "changes", "change"),
+        ]
+        for (effect, one, many) in effects {
+            let edits = edits.filter { $0.effect == effect }.count
+            guard edits > 0 else { continue }
+            sentences.append(
+                "\(Self.count(edits, "edit")) of the catalog \(edits == 1 ? one : many) "
+                    + "certificates or limits."
+            )
+        }
+        return sentences.joined(separator: " ")
+    }
+
+    private static func count(_ number: Int, _ noun: String) -> String {
+        "\(number) \(noun)\(number == 1 ? "" : "s")"
+    }
+
+    private static func mark(_ edit: BundleEdit) -> String {
+        switch edit.effect {
+        case .none: return ""
+        case .widens: return "WIDENS  "
+        case .narrows: return "NARROWS  "
+        case .changes: return "CHANGES  "
+        }
     }
 
     /// For a terminal.
     var plain: String {
         var lines = edits.map { edit in
-            "\(edit.change.rawValue) \(edit.part.rawValue) \(edit.name)"
+            "\(Self.mark(edit))\(edit.change.rawValue) \(edit.part.rawValue) \(edit.name)"
                 + (edit.detail.isEmpty ? "" : ": " + edit.detail)
         }
         for change in changes {
@@ -53,8 +94,9 @@ struct PolicyDiffText {
         if !changes.isEmpty {
             lines += ["", "| change | where | before | after |", "|---|---|---|---|"]
             lines += changes.map { change in
-                let title = (change.widens ? "⚠️ **" : "") + Self.title(change) + (change.widens ? "**" : "")
-                let cells = [title, Self.place(change), change.before, change.after].map(Self.cell)
+                let title = Self.cell(Self.title(change))
+                let marked = change.widens ? "⚠️ **\(title)**" : title
+                let cells = [marked] + [Self.place(change), change.before, change.after].map(Self.cell)
                 return "| " + cells.joined(separator: " | ") + " |"
             }
         }
@@ -69,27 +111,30 @@ struct PolicyDiffText {
         if !edits.isEmpty {
             lines += ["", "#### Edits", ""]
             lines += edits.map { edit in
-                "- \(edit.change.rawValue) \(edit.part.rawValue) `\(edit.name)`"
+                "- " + (edit.effect == .none ? "" : "**\(edit.effect.rawValue)** ")
+                    + "\(edit.change.rawValue) \(edit.part.rawValue) \(Self.cell(edit.name))"
                     + (edit.detail.isEmpty ? "" : ": " + Self.cell(edit.detail))
             }
         }
         return lines.joined(separator: "\n") + "\n"
     }
 
-    /// Text of a bundle that ends no table cell and begins no markup.
+    /// Text of a bundle that ends no table cell and begins no markup: a bundle under review is a stranger's.
     private static func cell(_ text: String) -> String {
-        text.replacing("|", with: "\\|").replacing("<", with: "&lt;").replacing("\n", with: " ")
+        let prose: Prose = "\(text)"
+        return prose.string(.markdown)
     }
 
     /// One object.
     var json: JSONValue {
         [
-            "widens": .bool(changes.contains(where: \.widens)),
+            "widens": .bool(widens), "differs": .bool(differs),
             "edits": .array(
                 edits.map { edit in
                     [
                         "part": .string(edit.part.rawValue), "change": .string(edit.change.rawValue),
                         "name": .string(edit.name), "detail": .string(edit.detail),
+                        "effect": .string(edit.effect.rawValue),
                     ]
                 }),
             "changes": .array(

@@ -10,9 +10,9 @@ extension PolicyCommand {
         static let configuration = CommandConfiguration(
             abstract: "A plain-English account of a decision, to be pasted into a ticket.",
             discussion:
-                "Of a request written by hand (-f), or of a recorded one (--request), which is computed "
-                + "again. Exits 1 when the request is not permitted, and 6 when a record is not what "
-                + "computing it again gives.")
+                "Of a request written by hand (-f), judged as of now unless it says `at`, or of a "
+                + "recorded one (--request), which is computed again. Exits 1 when the request is not "
+                + "permitted, and 6 when a record is not what computing it again gives.")
 
         @OptionGroup var common: CommonOptions
         @Argument(help: "The bundle's directory, for -f.")
@@ -36,21 +36,23 @@ extension PolicyCommand {
 
         func run() async throws {
             if let request { return try await explain(recorded: RequestID.parse(request)) }
-            let bundle = try Stores.policyBundle(in: directory)
+            let bundle = try Stores.policyBundle(in: directory, output: output)
             guard let file, let content = FileManager.default.contents(atPath: file) else {
                 throw StartupError(
                     "\(file ?? "") cannot be read", remedy: "name a readable file", exitCode: .notFound)
             }
-            let (input, question) = try Self.load(BundleFile(path: file, bytes: Array(content)), bundle)
+            let (input, question) = try load(BundleFile(path: file, bytes: Array(content)), bundle)
             try answer(
                 DecisionAccount(
                     DecisionDocuments(input: input, question: question, bundle: bundle), bundle: bundle))
         }
 
-        private static func load(_ file: BundleFile, _ bundle: PolicyBundle) throws
+        private func load(_ file: BundleFile, _ bundle: PolicyBundle) throws
             -> (input: PolicyInput, question: PolicyQuestion)
         {
-            do throws(PolicyLoadError) { return try IntentFile.load(file, for: bundle) } catch {
+            let now = SystemClock().now()
+            do throws(PolicyLoadError) { return try IntentFile.load(file, for: bundle, at: now) } catch {
+                if output != .table { Output(error.diagnostics).print(as: output) }
                 throw StartupError(
                     "this request does not load:\n\(error)",
                     remedy: "its keys are those of a case's base: docs/policy-language.md",
@@ -83,7 +85,7 @@ extension PolicyCommand {
         }
 
         private func candidate(_ name: String, _ ledger: some PolicyLedger) async throws -> PolicyBundle {
-            guard let digest = Digest(name) else { return try Stores.policyBundle(in: name) }
+            guard let digest = Digest(name) else { return try Stores.policyBundle(in: name, output: output) }
             switch try await RecordedAccount.bundle(digest, ledger) {
             case .loaded(let bundle): return bundle
             case .missing:
@@ -96,6 +98,8 @@ extension PolicyCommand {
                     remedy: "use the version that activated it", exitCode: .invalid)
             }
         }
+
+        private var output: OutputFormat { common.output }
 
         private func answer(_ account: DecisionAccount) throws {
             show(account)

@@ -19,7 +19,7 @@ extension PolicyCommand {
         func run() throws {
             guard within.hasSuffix("d"), let days = Int64(within.dropLast()), (0...3_650).contains(days)
             else { throw ValidationError("--within takes days, like 90d, at most 3650d") }
-            let bundle = try Stores.policyBundle(in: options.directory)
+            let bundle = try Stores.policyBundle(in: options.directory, output: options.output)
             let report = OwnershipReport(bundle: bundle, at: SystemClock().now(), within: days * 86_400)
             let rows = report.lines.map { line in
                 let members = report.teams.first { $0.name == line.owner.team }?.members ?? []

@@ -4,6 +4,7 @@ import EnrollmentCore
 import Foundation
 import Ledger
 import Policy
+import PolicyAnalysis
 import Simulation
 
 extension PolicyCommand {
@@ -13,8 +14,11 @@ extension PolicyCommand {
             discussion: """
                 Replays recorded requests, with the facts of their time, and compares with what was decided \
                 then: newly permitted first. Reads the database as the auditor, or an export made with
-                  gatehouse ledger query --output jsonl 'SELECT request, decision FROM audit.requests'
-                Never writes.
+                  gatehouse ledger query --limit 100000000 --output jsonl \\
+                    'SELECT request, decision FROM audit.requests' > FILE
+                An export stops at --limit rows, and says so on standard error. The first line says how many \
+                requests were looked at, out of how many; with --fail-on, none at all answers 1. Never \
+                writes.
                 """)
 
         /// What makes the command answer 1.
@@ -44,13 +48,14 @@ extension PolicyCommand {
         }
 
         func run() async throws {
-            let bundle = try Stores.policyBundle(in: candidate)
+            let bundle = try Stores.policyBundle(in: candidate, output: common.output)
             let simulation = Simulation(candidate: bundle)
-            let report =
+            let (report, scope) =
                 if let from { try await replay(export: from, simulation) } else {
                     try await replayLedger(simulation)
                 }
-            show(report, bundle.digest)
+            show(report, bundle.digest, scope)
+            warn(of: bundle)
             if report.unreadableCount > 0 {
                 throw StartupError(
                     "\(report.unreadableCount) of \(report.total) records could not be read",
@@ -59,31 +64,56 @@ extension PolicyCommand {
             }
             let failed =
                 switch failOn {
-                case .widen: report.widened > 0
-                case .any: report.changed > 0
+                case .widen: report.widened > 0 || report.replayed == 0
+                case .any: report.changed > 0 || report.replayed == 0
                 case nil: false
                 }
             if failed { throw ExitCode(ExitStatus.negative.rawValue) }
+        }
+
+        /// What a bundle would have answered says nothing of whether it may go into force.
+        private func warn(of candidate: PolicyBundle) {
+            let failing = PolicyTestRunner(bundle: candidate).run()
+            let failures = failing.failures.count + failing.problems.count
+            let errors = PolicyAnalysis(bundle: candidate, at: SystemClock().now()).findings()
+                .count { $0.severity == .error }
+            let found = [
+                failures > 0 ? "gatehouse policy test finds \(Self.number(failures, "fault"))" : nil,
+                errors > 0 ? "gatehouse policy check finds \(Self.number(errors, "error"))" : nil,
+            ].compactMap(\.self)
+            guard !found.isEmpty else { return }
+            Output.message(
+                "warning: this candidate would not be activated: " + found.joined(separator: ", "))
+        }
+
+        private static func number(_ count: Int, _ noun: String) -> String {
+            "\(count) \(noun)\(count == 1 ? "" : "s")"
         }
 
         // MARK: Where requests come from
 
         private var workers: Int { ProcessInfo.processInfo.activeProcessorCount }
 
-        private func replayLedger(_ simulation: Simulation) async throws -> SimulationReport {
+        private func replayLedger(_ simulation: Simulation) async throws
+            -> (SimulationReport, SimulationScope)
+        {
             let span = since ?? LookBack(seconds: 30 * 86_400)
             let start = SystemClock().now().adding(seconds: -span.seconds)
             let auditor = try Stores.open(common).auditor
             let source: RecordedRequests
             do throws(DatabaseError) {
-                source = try auditor.recorded(since: start.microseconds, limit: limit ?? .max)
+                source = try auditor.recorded(since: start.microseconds, limit: .max)
             } catch { throw Self.fault(error) }
-            var bar = ProgressBar(total: source.count, label: "replaying")
+            let wanted = min(source.count, limit ?? .max)
+            var bar = ProgressBar(total: wanted, label: "replaying")
             defer { bar.finish() }
             var read = 0
-            return try await simulation.run(workers: workers) {
-                let records: [RecordedRequests.Record]
-                do throws(DatabaseError) { records = try source.next() } catch { throw Self.fault(error) }
+            let report = try await simulation.run(workers: workers) {
+                guard read < wanted else { return nil }
+                let records: ArraySlice<RecordedRequests.Record>
+                do throws(DatabaseError) { records = try source.next().prefix(wanted - read) } catch {
+                    throw Self.fault(error)
+                }
                 guard !records.isEmpty else { return nil }
                 defer { read += records.count }
                 return RecordBatch(
@@ -92,9 +122,12 @@ extension PolicyCommand {
             } progress: {
                 bar.advance(to: $0)
             }
+            return (report, SimulationScope(available: source.count, source: "since \(start.rfc3339)"))
         }
 
-        private func replay(export path: String, _ simulation: Simulation) async throws -> SimulationReport {
+        private func replay(export path: String, _ simulation: Simulation) async throws
+            -> (SimulationReport, SimulationScope)
+        {
             guard let file = path == "-" ? .standardInput : FileHandle(forReadingAtPath: path) else {
                 throw StartupError(
                     "the export \(path) cannot be read", remedy: "is the name right?", exitCode: .notFound)
@@ -106,7 +139,7 @@ extension PolicyCommand {
             var splitter = LineSplitter()
             var read = 0
             var left = limit ?? .max
-            return try await simulation.run(workers: workers) {
+            let report = try await simulation.run(workers: workers) {
                 while left > 0 {
                     let octets = try file.read(upToCount: 1 << 20) ?? Data()
                     read += octets.count
@@ -122,6 +155,9 @@ extension PolicyCommand {
                 return nil
             } progress: { _ in
             }
+            // Of an export, only reading it to its end tells how much there is.
+            let available = left > 0 ? report.total : nil
+            return (report, SimulationScope(available: available, source: "of the export"))
         }
 
         private static func fault(_ error: DatabaseError) -> StartupError {
@@ -132,12 +168,14 @@ extension PolicyCommand {
 
         // MARK: What is shown
 
-        private func show(_ report: SimulationReport, _ candidate: Digest) {
+        private func show(_ report: SimulationReport, _ candidate: Digest, _ scope: SimulationScope) {
+            let lines = report.lines(candidate: candidate, of: scope)
             switch common.output {
-            case .table:
-                for line in report.lines(candidate: candidate) { Output.write(line + "\n") }
-            case .json: Output.write(report.document(candidate: candidate).canonicalText + "\n")
-            case .jsonl, .csv: rows(report).print(as: common.output)
+            case .table: for line in lines { Output.write(line + "\n") }
+            case .json: Output.write(report.document(candidate: candidate, of: scope).canonicalText + "\n")
+            case .jsonl, .csv:
+                rows(report).print(as: common.output)
+                if let first = lines.first { Output.message(first) }
             }
         }
 

@@ -19,7 +19,7 @@ extension PolicyCommand {
         var coverage = false
 
         func run() throws {
-            let bundle = try Stores.policyBundle(in: options.directory)
+            let bundle = try Stores.policyBundle(in: options.directory, output: options.output)
             let report = PolicyTestRunner(bundle: bundle).run()
             for problem in report.problems { Output.message("\(problem)") }
             for failure in report.failures {

@@ -5,7 +5,8 @@ ALTER TABLE ledger.entry DROP CONSTRAINT entry_kind_check, ADD CONSTRAINT entry_
                   'policy', 'admin', 'alert', 'approval'));
 
 -- One person's word. It is said of a deferred request and belongs to its transaction: later attempts of the same
--- transaction are judged by it too. Words are never taken back; the latest of each person counts.
+-- transaction are judged by it too, until one of them has its certificate. What is asked after that is a new question.
+-- Words are never taken back; the latest of each person counts.
 CREATE TABLE ledger.approval (
   entry_id        uuid PRIMARY KEY REFERENCES ledger.entry,
   request_id      uuid NOT NULL,
@@ -17,6 +18,8 @@ CREATE TABLE ledger.approval (
   verdict         text NOT NULL CHECK (verdict IN ('approve', 'deny')),
   at              timestamptz NOT NULL,
   reason          text CHECK (length(reason) BETWEEN 1 AND 1000),
+  -- How many reservations the transaction had when it was said; the trigger counts them.
+  reservations    integer NOT NULL,
   FOREIGN KEY (request_id, kind, effect) REFERENCES ledger.decision (request_id, kind, effect),
   UNIQUE (transaction_key, number),
   CHECK (verdict = 'approve' OR reason IS NOT NULL)
@@ -35,16 +38,21 @@ BEGIN
   IF NOT FOUND THEN RAISE EXCEPTION 'not the request''s transaction' USING ERRCODE = 'GH005'; END IF;
   PERFORM FROM ledger.standing(NEW.transaction_key, NEW.at) AS s WHERE s.status IN ('in_flight', 'issued');
   IF FOUND THEN RAISE EXCEPTION 'the transaction has its certificate' USING ERRCODE = 'GH007'; END IF;
+  SELECT count(*) INTO NEW.reservations FROM ledger.reservation AS r WHERE r.transaction_key = NEW.transaction_key;
   RETURN NEW;
 END $$;
 CREATE TRIGGER check_approval BEFORE INSERT ON ledger.approval
   FOR EACH ROW EXECUTE FUNCTION ledger.check_approval();
 ALTER TABLE ledger.approval ENABLE ALWAYS TRIGGER check_approval;
 
--- The latest word of each person on a transaction.
+-- The latest word of each person on a transaction since its last certificate: one approval is of one certificate.
+-- A reservation that was closed without one leaves the words as they are.
 CREATE VIEW ledger.word AS
-SELECT DISTINCT ON (transaction_key, approver) transaction_key, approver, verdict, at FROM ledger.approval
-ORDER BY transaction_key, approver, number DESC;
+SELECT DISTINCT ON (a.transaction_key, a.approver) a.transaction_key, a.approver, a.verdict, a.at
+FROM ledger.approval AS a
+WHERE NOT EXISTS (SELECT FROM ledger.reservation AS r JOIN ledger.certificate AS c ON c.request_id = r.request_id
+                  WHERE r.transaction_key = a.transaction_key AND r.number > a.reservations)
+ORDER BY a.transaction_key, a.approver, a.number DESC;
 
 -- What is known of each credential; whether its use has ended, `ledger.standing` tells.
 CREATE VIEW ledger.known_credential AS
@@ -285,6 +293,9 @@ SELECT q.request_id, q.transaction_key, q.received_at AS since, q.protocol, q.op
              WHERE w.transaction_key = q.transaction_key AND w.verdict = 'approve' ORDER BY 1) AS approved_by,
        ARRAY(SELECT w.approver FROM ledger.word AS w
              WHERE w.transaction_key = q.transaction_key AND w.verdict = 'deny' ORDER BY 1) AS denied_by,
+       (SELECT coalesce(json_agg(json_build_object('approver', w.approver, 'verdict', w.verdict,
+          'at', ledger.time_text(w.at)) ORDER BY w.approver COLLATE "C"), '[]')::text
+        FROM ledger.word AS w WHERE w.transaction_key = q.transaction_key) AS words,
        NOT EXISTS (SELECT FROM ledger.request AS later
                    WHERE later.transaction_key = q.transaction_key AND later.attempt > q.attempt) AS waits
 FROM ledger.request AS q
@@ -323,8 +334,43 @@ COMMENT ON COLUMN audit.waiting_approvals.four_eyes IS 'whether who minted the c
 COMMENT ON COLUMN audit.waiting_approvals.held_until IS
   'until when the credential waits with its request; null when none was offered';
 COMMENT ON COLUMN audit.waiting_approvals.approved_by IS
-  'whose latest word approves, in whichever team and however old';
-COMMENT ON COLUMN audit.approvals.number IS 'counts the words on one transaction; the latest of each person counts';
+  'whose latest word since the last certificate approves, in whichever team and however old';
+COMMENT ON COLUMN audit.approvals.number IS
+  'counts the words on one transaction; the latest of each person counts, until there is a certificate';
+
+-- As before, and by which request the same was decided again.
+CREATE OR REPLACE VIEW audit.issuance AS
+SELECT q.request_id, q.received_at, e.recorded_at, q.protocol, q.operation, q.service, d.profile, q.device_id,
+       q.client_address, q.proof_kinds, q.credential_id, encode(q.transaction_key, 'hex') AS transaction_key, q.attempt,
+       q.follows, d.effect, d.reason_code, d.reason, d.rule_ids, d.owner,
+       encode(d.policy_sha256, 'hex') AS policy_sha256, r.issuer, encode(r.serial, 'hex') AS serial,
+       r.names->>'commonName' AS common_name, r.names AS names,
+       encode(r.public_key, 'hex') AS public_key_sha256, r.not_before, r.not_after,
+       encode(c.certificate_sha256, 'hex') AS certificate_sha256, c.signed_at, v.revoked_at,
+       v.reason AS revocation_reason, coalesce(n.times, 0) AS repeated, d.decided_by,
+       CASE WHEN d.effect = 'deny' THEN 'denied'
+            WHEN d.effect = 'defer' THEN 'deferred'
+            WHEN q.kind = 'assess' THEN 'assessed'
+            WHEN q.kind = 'bind' THEN 'bound'
+            WHEN o.result = 'closed' THEN 'closed'
+            WHEN o.result IS NULL THEN 'reserved'
+            WHEN v.serial IS NOT NULL THEN 'revoked'
+            WHEN r.not_after <= now() THEN 'expired'
+            ELSE 'issued' END AS state,
+       (SELECT later.request_id FROM ledger.request AS later
+        WHERE later.transaction_key = q.transaction_key AND later.attempt > q.attempt
+        ORDER BY later.attempt LIMIT 1) AS superseded_by
+FROM ledger.request AS q
+JOIN ledger.entry AS e ON e.entry_id = q.request_id
+JOIN ledger.decision AS d ON d.request_id = q.request_id
+LEFT JOIN ledger.reservation AS r ON r.request_id = q.request_id
+LEFT JOIN ledger.outcome AS o ON o.request_id = q.request_id
+LEFT JOIN ledger.certificate AS c ON c.request_id = q.request_id
+LEFT JOIN ledger.revocation AS v ON v.issuer = r.issuer AND v.serial = r.serial
+LEFT JOIN state.repetition AS n ON n.request_id = q.request_id;
+
+COMMENT ON COLUMN audit.issuance.superseded_by IS
+  'the next request of the same transaction, whose answer replaced this one; null if there is none';
 
 -- Lets one change of a device at a time look at what it changes; false when there is no such device.
 CREATE FUNCTION directory.lock_device(id text) RETURNS boolean
