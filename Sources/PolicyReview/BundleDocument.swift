@@ -98,7 +98,7 @@ package struct BundleDocument {
     private func row(_ rule: Rule, _ profile: CertificateProfile) -> [Prose]? {
         guard case .permit(let terms) = rule.effect else { return nil }
         let proofs = rule.conditions.compactMap { RuleSentence.proof($0) }
-        let others = rule.conditions.filter { RuleSentence.proof($0) == nil }.map(English.statement)
+        let others = rule.conditions.filter { RuleSentence.proof($0) == nil }.map { English.statement($0) }
         let narrowing = RuleSentence.narrowing(rule.scope)
         let validity = min(terms.maximumValidity, profile.maximumValidity)
         return [

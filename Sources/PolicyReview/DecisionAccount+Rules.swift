@@ -46,7 +46,7 @@ extension DecisionAccount {
 
     /// Of a rule that says what blocks: told by that, and not by its contrary.
     private static func outcome(_ verdict: String?, blockers: [Condition]) -> Prose {
-        let states = blockers.map(English.statement).list(", or ")
+        let states = blockers.map { English.statement($0) }.list(", or ")
         return verdict == "true" ? "does not block: it is not so that " + states : "blocks: " + states
     }
 
@@ -93,7 +93,7 @@ extension DecisionAccount {
         default: verdict = "Cannot be seen"
         }
         let claim =
-            test.map(English.statement) ?? approval.map(English.approval)
+            test.map { English.statement($0) } ?? approval.map(English.approval)
             ?? "\(finding.text("condition") ?? "?")"
         let later: Prose =
             finding.text("condition")?.hasSuffix("(to be shown later)") ?? false ? " (to be shown later)" : ""
@@ -150,7 +150,7 @@ extension DecisionAccount {
         let conditions = rule.conditions.filter { $0.tests.contains { texts.contains($0.text) } }
         let approval = rule.approval.flatMap { texts.contains($0.text) ? English.approval($0) : nil }
         let known = Set(conditions.flatMap(\.tests).map(\.text) + [rule.approval?.text ?? ""])
-        return conditions.map(English.statement) + (approval.map { [$0] } ?? [])
+        return conditions.map { English.statement($0) } + (approval.map { [$0] } ?? [])
             + texts.filter { !known.contains($0) }.map(Prose.policy)
     }
 

@@ -78,22 +78,28 @@ enum English {
     }
 
     /// What a condition says, as a sentence without its stop, e.g. "the device is in group corp-laptops".
-    static func statement(_ condition: Condition) -> Prose {
+    ///
+    /// - Parameter isNegated: whether it stands below a `none_of`.
+    static func statement(_ condition: Condition, isNegated: Bool = false) -> Prose {
+        func each(_ parts: [Condition], isNegated: Bool) -> [Prose] {
+            parts.map { statement($0, isNegated: isNegated) }
+        }
         switch condition.content {
-        case .test(let test): return statement(test)
-        case .all(let parts): return parts.map(statement).list()
-        case .any(let parts): return "either " + parts.map(statement).list(", or ")
+        case .test(let test): return statement(test, isNegated: isNegated)
+        case .all(let parts): return each(parts, isNegated: isNegated).list()
+        case .any(let parts): return "either " + each(parts, isNegated: isNegated).list(", or ")
         case .none(let parts):
-            guard parts.count > 1 else { return "it is not so that " + parts.map(statement).list() }
-            return "neither " + parts.map(statement).list(" nor ")
+            let inner = each(parts, isNegated: !isNegated)
+            return parts.count > 1
+                ? "neither " + inner.list(" nor ") : "it is not so that " + inner.list()
         }
     }
 
-    static func statement(_ test: Test) -> Prose {
+    static func statement(_ test: Test, isNegated: Bool = false) -> Prose {
         switch test.subject {
         case .attribute(.deviceGroup, .oneOf(let groups)):
             return "the device is in group " + groups.map(Prose.policy).list(" or ")
-        case .attribute(let attribute, let matcher): return statement(attribute, matcher)
+        case .attribute(let attribute, let matcher): return statement(attribute, matcher, isNegated)
         case .posture(let source, let age):
             return
                 """
@@ -127,8 +133,12 @@ enum English {
             """
     }
 
-    private static func statement(_ attribute: Attribute, _ matcher: AttributeMatcher) -> Prose {
-        let subject: Prose = attribute.isList ? "one of \(name(attribute))" : name(attribute)
+    /// Of what the client asks for every value must match, of what is looked up one.
+    private static func statement(
+        _ attribute: Attribute, _ matcher: AttributeMatcher, _ isNegated: Bool
+    ) -> Prose {
+        let some: Prose = attribute.isOfRequest && !isNegated ? "each of" : "one of"
+        let subject: Prose = attribute.isList ? "\(some) \(name(attribute))" : name(attribute)
         switch matcher {
         case .oneOf(let values): return subject + " is " + values.map(Prose.policy).list(" or ")
         case .glob(let glob): return subject + " matches “\(glob.text)”"

@@ -16,8 +16,10 @@ struct RuleSentence {
 
     /// When a deny rule blocks. "Unless none" is "if" where nothing can be unknown.
     var block: Prose {
-        if let blockers = rule.blockers { return "if " + blockers.map(English.statement).list(", or ") }
-        return "unless " + rule.conditions.map(English.statement).list()
+        if let blockers = rule.blockers {
+            return "if " + blockers.map { English.statement($0) }.list(", or ")
+        }
+        return "unless " + rule.conditions.map { English.statement($0) }.list()
     }
 
     private func permit(_ terms: CertificateTerms) -> Prose {

@@ -109,7 +109,7 @@ struct RenderTests {
         ),
         (
             "request.dns: { glob: \"*.corp.example\" }",
-            "one of the DNS names asked for matches “*.corp.example”"
+            "each of the DNS names asked for matches “*.corp.example”"
         ),
         (
             "device.jailbroken: { is: false, max_age: 30m }",
