@@ -105,7 +105,7 @@ struct BundleComparison {
         ) { before, after in
             [
                 Member("protocols", allowed: before.protocols, after.protocols),
-                Member("default", String(before.isDefault), String(after.isDefault), .changes),
+                Member("default", String(before.isDefault), String(after.isDefault), .widens),
                 // Who trusts the other issuer is not known here.
                 Member("issuer", before.issuer, after.issuer, .widens),
                 offered(before.profiles, after.profiles),
@@ -115,13 +115,13 @@ struct BundleComparison {
         }
     }
 
-    /// A request that names no profile is for the first.
+    /// A request that names no profile is for the first. Another one may let in whom the old one kept out.
     private func offered(_ old: [ProfileName], _ new: [ProfileName]) -> Member {
         let effect = BundleEdit.Effect(allowed: Set(old), Set(new))
-        let isOtherDefault = old.first != new.first && effect != .widens
+        let isOtherDefault = old.first != new.first
         return Member(
             "profiles", old.map(\.rawValue).joined(separator: ", "),
-            new.map(\.rawValue).joined(separator: ", "), isOtherDefault ? .changes : effect)
+            new.map(\.rawValue).joined(separator: ", "), isOtherDefault ? .widens : effect)
     }
 
     private func limits(_ old: ServiceLimits, _ new: ServiceLimits) -> [Member] {

@@ -96,13 +96,13 @@ struct BundleEditTests {
         #expect(lines.contains(edit.line), "\(lines)")
     }
 
-    @Test func anOrderOfProfilesIsAChange() throws {
+    @Test func anotherFirstProfileWidens() throws {
         let one = try TestBundle.starter(
             editing: Self.services, "profiles: [client-auth]", "profiles: [client-auth, network-device]")
         let other = try TestBundle.starter(
             editing: Self.services, "profiles: [client-auth]", "profiles: [network-device, client-auth]")
         let edits = PolicyDiff(from: one, to: other).edits().filter { $0.part == .service }
-        #expect(edits.map(\.effect) == [.changes])
+        #expect(edits.map(\.effect) == [.widens])
     }
 
     /// Under `refuse` a later review date lets a rule that grants live longer; a deny rule blocks anyhow.
