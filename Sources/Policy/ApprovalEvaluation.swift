@@ -1,4 +1,4 @@
-import EnrollmentCore
+package import EnrollmentCore
 
 /// Judges what people said of a request.
 struct ApprovalEvaluation {
@@ -6,25 +6,14 @@ struct ApprovalEvaluation {
     let input: PolicyInput
     let question: PolicyQuestion
 
-    /// Members whose approval counts now, sorted. An approval is good for a while, from a member of the team,
-    /// and, with four eyes, from somebody else than who minted the credential.
+    /// Members whose approval counts now, sorted.
     var approvers: [String] {
-        let minter = input.history.mintedBy.map(Approval.person)
-        // Nobody can be told apart from a minter who is not known: a certificate alone, say, tells of none.
-        if terms.needsFourEyes, minter == nil { return [] }
-        return Set(
-            input.approvals.filter { word in
-                word.verdict == .approve && terms.members.contains(word.approver)
-                    && word.at <= input.instant && input.instant.seconds(since: word.at) <= terms.within
-                    && !(terms.needsFourEyes && word.approver == minter)
-            }
-            .map(\.approver)
-        ).sorted()
+        terms.approvers(in: input.approvals, mintedBy: input.history.mintedBy, at: input.instant)
     }
 
     /// Whether a member said no. That stands until the same member says yes.
     var isDenied: Bool {
-        input.approvals.contains { $0.verdict == .deny && terms.members.contains($0.approver) }
+        !terms.deniers(in: input.approvals).isEmpty
     }
 
     var finding: Finding {
@@ -48,6 +37,39 @@ struct ApprovalEvaluation {
             "members": .array(terms.members.map(JSONValue.string)),
             "received": .array(approvers.map(JSONValue.string)),
         ]
+    }
+}
+
+extension ApprovalTerms {
+    /// Members whose approval would count, sorted: with four eyes, not who minted the credential. Nobody can
+    /// be told apart from a minter who is not known: a certificate alone, say, tells of none.
+    ///
+    /// - Parameter minter: as the ledger names them; nil when nobody knows.
+    package func eligible(mintedBy minter: String?) -> [String] {
+        guard needsFourEyes else { return members }
+        guard let person = minter.map(Approval.person) else { return [] }
+        return members.filter { $0 != person }
+    }
+
+    /// Members whose approval counts at `instant`, sorted: an approval is good for a while.
+    ///
+    /// - Parameter words: the latest of each person.
+    package func approvers(
+        in words: [Approval], mintedBy minter: String?, at instant: Timestamp
+    ) -> [String] {
+        let eligible = eligible(mintedBy: minter)
+        return Set(
+            words.filter { word in
+                word.verdict == .approve && eligible.contains(word.approver)
+                    && word.at <= instant && instant.seconds(since: word.at) <= within
+            }
+            .map(\.approver)
+        ).sorted()
+    }
+
+    /// Members whose latest word is no, sorted; one is enough.
+    package func deniers(in words: [Approval]) -> [String] {
+        Set(words.filter { $0.verdict == .deny && members.contains($0.approver) }.map(\.approver)).sorted()
     }
 }
 

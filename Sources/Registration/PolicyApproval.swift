@@ -16,7 +16,7 @@ package struct PolicyApproval: Sendable, Hashable {
     /// - Parameters:
     ///   - rule: the id of a rule that was asked about.
     ///   - words: the latest of each person.
-    ///   - minter: who minted the credential that was offered, as the ledger names them; nil when none was.
+    ///   - minter: who minted the credential offered, as the ledger names them; nil when nobody knows.
     /// - Returns: nil when the bundle has no such rule in force, or the rule asks nobody.
     package init?(
         rule: String, of bundle: PolicyBundle, words: [Approval], mintedBy minter: String?,
@@ -24,18 +24,12 @@ package struct PolicyApproval: Sendable, Hashable {
     ) {
         let found = bundle.rules.first { $0.id == rule && $0.mode == .enforce }
         guard let terms = found?.approval else { return nil }
-        let barred = terms.needsFourEyes ? minter.map(Approval.person) : nil
-        let members = Set(terms.members)
-        let said = words.filter { members.contains($0.approver) }
-        let counting = said.filter { word in
-            word.verdict == .approve && word.approver != barred && word.at <= now
-                && now.seconds(since: word.at) <= terms.within
-        }
+        let approvers = terms.approvers(in: words, mintedBy: minter, at: now)
         self.rule = rule
         self.terms = terms
-        approvers = Set(counting.map(\.approver)).sorted()
-        deniers = Set(said.filter { $0.verdict == .deny }.map(\.approver)).sorted()
-        others = members.subtracting(approvers).filter { $0 != barred }.sorted()
+        self.approvers = approvers
+        deniers = terms.deniers(in: words)
+        others = terms.eligible(mintedBy: minter).filter { !approvers.contains($0) }
     }
 
     /// How many more members must approve; 0 when enough have.
@@ -49,6 +43,9 @@ package struct PolicyApproval: Sendable, Hashable {
         let count = "\(approvers.count) of \(terms.count)"
         guard missing > 0 else { return count }
         let more = missing == 1 ? "one more" : "\(missing) more"
+        guard !others.isEmpty else {
+            return "\(count): still needs \(more), and there is nobody left who may give it"
+        }
         return "\(count): still needs \(more) of \(others.joined(separator: ", "))"
     }
 }

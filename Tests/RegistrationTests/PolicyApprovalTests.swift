@@ -27,7 +27,8 @@ extension RegistrationTests {
             Approval(approver: who, verdict: verdict, at: now.adding(seconds: -ago))
         }
 
-        private func judge(_ words: [Approval], mintedBy minter: String? = nil) throws -> PolicyApproval {
+        private func judge(_ words: [Approval], mintedBy minter: String? = "os:ops") throws -> PolicyApproval
+        {
             try #require(
                 PolicyApproval(
                     rule: Self.rule, of: Self.bundle(Self.team), words: words, mintedBy: minter, at: now))
@@ -51,6 +52,11 @@ extension RegistrationTests {
                 mintedBy: "os:root, logged in as bob")
             #expect(found.approvers == ["os:cat"] && found.others == ["os:ann"])
             #expect(try judge([word("os:eve", .deny)]).deniers.isEmpty)
+            // Four eyes, and nobody knows who minted: policy counts nobody, so nor does this.
+            let unknown = try judge([word("os:cat"), word("os:ann")], mintedBy: nil)
+            #expect(unknown.approvers.isEmpty && unknown.others.isEmpty)
+            #expect(
+                unknown.progress == "0 of 2: still needs 2 more, and there is nobody left who may give it")
         }
 
         @Test func asksNobodyWhereTheRuleDoesNot() throws {
