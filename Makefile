@@ -71,6 +71,7 @@ clean: ## Remove everything built; state directories stay
 .PHONY: release build-tests lint policies run-packages demo-packages test-packages test-tools
 release: run-packages
 	swift build -c release $(FLAGS) --product gatehouse
+	swift build -c release $(FLAGS) --product gatehouse-verify
 
 # After the packages when both are wanted, also under `make -j`.
 build-tests: | $(if $(filter test,$(MAKECMDGOALS)),test-packages,run-packages)

@@ -40,7 +40,10 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Reso
 
 let package = Package(
     name: "gatehouse",
-    products: [.executable(name: "gatehouse", targets: ["Gateway"])],
+    products: [
+        .executable(name: "gatehouse", targets: ["Gateway"]),
+        .executable(name: "gatehouse-verify", targets: ["Verifier"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
@@ -75,6 +78,25 @@ let package = Package(
         library("PolicyReview", ["EnrollmentCore", "Policy"]),
         library("Simulation", ["EnrollmentCore", "Policy"]),
 
+        // What makes the ledger provable: the log's formats, its sequencer, and the verifier, which shares no
+        // code with what writes the ledger.
+        library("TransparencyLog", ["EnrollmentCore", crypto]),
+        library(
+            "Sequencing",
+            ["TransparencyLog", "Ledger", "Database", "EnrollmentCore", logging, lifecycle] + nio),
+        library(
+            "Verification",
+            ["TransparencyLog", "Simulation", "Policy", "Database", "EnrollmentCore", "PKIX"]),
+        .executableTarget(
+            name: "Verifier",
+            dependencies: [
+                "Verification", "TransparencyLog", "Database", "EnrollmentCore", argumentParser,
+            ],
+            swiftSettings: settings),
+
+        // What carries events to other systems.
+        library("EventFeed", ["EnrollmentCore", "Ledger", "Database", logging, lifecycle] + nio),
+
         // The doors.
         library("FrontEnd", ["EnrollmentCore"]),
         library("SCEP", ["FrontEnd", "EnrollmentCore", "PKIX", "OpenSSLCrypto"]),
@@ -88,7 +110,7 @@ let package = Package(
             dependencies: [
                 "EnrollmentCore", "PKIX", "Policy", "PolicyAnalysis", "PolicyReview", "Simulation",
                 "Issuance", "Registration", "Identity", "Database", "Ledger", "OpenSSLCrypto",
-                "FrontEnd", "SCEP", "EST", "ACME", "Listener",
+                "FrontEnd", "SCEP", "EST", "ACME", "Listener", "TransparencyLog", "Sequencing", "EventFeed",
                 argumentParser, logging, yaml, lifecycle, signals,
             ],
             swiftSettings: settings),
@@ -103,7 +125,7 @@ let package = Package(
             name: "Fuzz",
             dependencies: [
                 "PKIX", "EnrollmentCore", "Policy", "Simulation", "Identity", "OpenSSLCrypto", "FrontEnd",
-                "SCEP", "EST", "ACME", "EnrollmentTesting", crypto,
+                "SCEP", "EST", "ACME", "TransparencyLog", "Verification", "EnrollmentTesting", crypto,
             ],
             path: "Tests/Fuzz/Bodies", swiftSettings: settings),
         tests("FuzzTests", ["Fuzz"]),
@@ -125,6 +147,23 @@ let package = Package(
             "IdentityTests",
             ["Identity", "Ledger", "Database", "EnrollmentCore", "EnrollmentTesting", crypto]),
         tests("DatabaseTests", ["Database", "EnrollmentTesting"]),
+        tests("TransparencyLogTests", ["TransparencyLog", "EnrollmentCore", "EnrollmentTesting", crypto]),
+        tests(
+            "SequencingTests",
+            [
+                "Sequencing", "TransparencyLog", "Ledger", "Database", "EnrollmentCore", "EnrollmentTesting",
+                logging,
+            ]),
+        tests(
+            "VerificationTests",
+            [
+                "Verification", "TransparencyLog", "Sequencing", "Registration", "Issuance", "Policy",
+                "Identity", "Ledger", "Database", "EnrollmentCore", "PKIX", "EnrollmentTesting", crypto,
+                logging,
+            ]),
+        tests(
+            "EventFeedTests",
+            ["EventFeed", "Ledger", "Database", "EnrollmentCore", "EnrollmentTesting", logging] + nio),
         tests("LedgerTests", ["Ledger", "Database", "Identity", "EnrollmentCore", "EnrollmentTesting"]),
         tests(
             "SCEPTests",
@@ -144,7 +183,7 @@ let package = Package(
 if Context.environment["GATEHOUSE_FUZZ"] != nil {
     let instrumented: Set<String> = [
         "PKIX", "EnrollmentCore", "Policy", "Simulation", "Identity", "OpenSSLCrypto", "FrontEnd", "SCEP",
-        "EST", "ACME", "Fuzz",
+        "EST", "ACME", "TransparencyLog", "Verification", "Fuzz",
     ]
     for target in package.targets where instrumented.contains(target.name) {
         target.swiftSettings = settings + [.unsafeFlags(["-sanitize=fuzzer"])]

@@ -1,30 +1,38 @@
-/// One connection for writing, on a thread of its own, with natural batching: what queued up while the last
-/// commit ran goes into the next one, so that many jobs share one flush to disk.
+/// A few connections for writing, each on a thread of its own, with natural batching: what queued up while
+/// all of them were busy goes into the next transaction, so that many jobs share one flush to disk.
 ///
 /// A job may run several times: when another job of its batch fails, when the connection is lost, and when
 /// the outcome of a COMMIT is not known. It must therefore be idempotent by the keys it inserts. Its result
-/// is given out only once it is durable.
+/// is given out only once it is durable. Jobs have no order. Two batches may wait for each other's locks;
+/// PostgreSQL ends one of them (40P01), whose jobs then run one by one, again and again
+/// while they conflict and somebody waits for them.
 package final class BatchingWriter: Sendable {
     private let queue: JobQueue
     private let waitLimit: Duration
 
     /// - Parameters:
     ///   - settings: the login.
+    ///   - connections: how many, each with a thread.
     ///   - batch: the most jobs in one transaction.
     ///   - capacity: how many jobs may wait.
     ///   - waitLimit: how long a job may wait, lost connections included.
     package init(
-        _ settings: ConnectionSettings, batch: Int = 128, capacity: Int = 4_096,
-        waitLimit: Duration = .seconds(10)
+        _ settings: ConnectionSettings, connections: Int = usualConnections, batch: Int = 128,
+        capacity: Int = 4_096, waitLimit: Duration = .seconds(10)
     ) {
         let queue = JobQueue(capacity: capacity)
         self.queue = queue
         self.waitLimit = waitLimit
-        _ = startThread {
-            let thread = WriterThread(source: Reconnecting(settings), queue: queue)
-            while let jobs = queue.take(batch) { thread.settle(jobs) }
+        for _ in 0..<connections {
+            _ = startThread {
+                let thread = WriterThread(source: Reconnecting(settings), queue: queue)
+                while let jobs = queue.take(batch) { thread.settle(jobs) }
+            }
         }
     }
+
+    /// Enough to keep two of the server's cores busy; more make the batches smaller (docs/performance.md).
+    package static let usualConnections = 2
 
     deinit { queue.close() }
 
@@ -42,7 +50,7 @@ package final class BatchingWriter: Sendable {
     }
 }
 
-/// What the writer's thread does with a batch.
+/// What a writer's thread does with a batch.
 private final class WriterThread {
     private let source: Reconnecting
     private let queue: JobQueue
@@ -70,7 +78,10 @@ private final class WriterThread {
         while ContinuousClock.now < job.deadline {
             switch attempt([job]) {
             case .durable: return job.finish(nil)
-            case .failed(let error): return job.finish(error)
+            case .failed(let error):
+                // It stood in another transaction's way and was ended for that: nothing is wrong with it.
+                if error.isConflict { continue }
+                return job.finish(error)
             case .lost:
                 for expired in queue.takeExpired(at: .now) {
                     expired.finish(.unavailable(source.lastFailure))

@@ -8,6 +8,8 @@ package final class Connection {
     /// Milliseconds to wait for the answer to one statement: the server's own limit and a little more.
     private let answerLimit: Int
     private var prepared: [String: String] = [:]
+    /// Names cursors.
+    var cursorCount = 0
     /// False once the server is gone or its state is unknown; such a connection is only good for closing.
     package private(set) var isUsable = true
 
@@ -46,6 +48,17 @@ package final class Connection {
             throw .unexpectedRow("\(rows.count) rows where one was expected")
         }
         return row
+    }
+
+    /// Runs one statement once, without preparing it.
+    @discardableResult
+    func run(_ statement: Statement, _ parameters: [Parameter] = []) throws(DatabaseError) -> [Row] {
+        let types = parameters.map(\.type)
+        let sent = Encoded(parameters).withPointers { values, lengths, formats in
+            PQsendQueryParams(
+                handle, statement.text, Int32(parameters.count), types, values, lengths, formats, 1)
+        }
+        return try answer(sent).rows
     }
 
     /// Opens a transaction.

@@ -20,4 +20,9 @@ package enum DatabaseError: Error, Sendable, Hashable {
                 || ["55P03", "25006"].contains(sqlState)
         }
     }
+
+    /// Whether PostgreSQL ended the transaction for another's sake: deadlocks and serialization failures.
+    var isConflict: Bool {
+        if case .refused(let sqlState, _) = self { sqlState.hasPrefix("40") } else { false }
+    }
 }

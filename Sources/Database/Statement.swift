@@ -4,6 +4,9 @@ package struct Statement: Sendable {
 
     /// - Parameter text: one statement with `$1`, `$2`, … where its parameters go.
     package init(_ text: StaticString) { self.text = text.description }
+
+    /// A statement made up of this target's own words and of other statements.
+    init(part text: String) { self.text = text }
 }
 
 /// A typed parameter; nil is SQL's null of that type.

@@ -29,7 +29,7 @@ struct Endpoints {
         Gatehouse is ready.
           TLS    \(tls)    EST, ACME, SCEP
           HTTP   \(http)    SCEP
-          admin  \(admin)    /livez, /readyz, /metrics
+          admin  \(admin)    /livez, /readyz, /metrics, /log
           root   \(state.pki)/root.pem
 
         Register a device:

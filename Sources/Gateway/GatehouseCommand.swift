@@ -13,7 +13,8 @@ struct GatehouseCommand: ParsableCommand {
         abstract: "One gate, one policy, one ledger for every certificate a device asks for.",
         version: "0.1.0",
         subcommands: [
-            Up.self, Serve.self, Config.self, DatabaseCommand.self, PolicyCommand.self, DeviceCommand.self,
+            Up.self, Serve.self, SequencerCommand.self, Config.self, DatabaseCommand.self, PolicyCommand.self,
+            DeviceCommand.self,
             CredentialCommand.self, RequestCommand.self, ApprovalCommand.self, LedgerCommand.self,
             Completion.self,
         ])

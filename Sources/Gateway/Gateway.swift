@@ -1,6 +1,7 @@
 import ACME
 import EST
 import EnrollmentCore
+import EventFeed
 import Identity
 import Issuance
 import Ledger
@@ -38,22 +39,53 @@ struct Gateway {
         let metrics = Metrics()
         let budget = UnverifiedBudget()
         let issuers = try AuthorityStore(state: stores.state).issuers()
-        let authority = try await registrationAuthority(issuers, budget, metrics, logger)
-        let server = try await server(authority, metrics, logger)
+        let logGuard = try stores.logGuard(stores.rollback, stores.log, metrics: metrics, logger: logger)
+        let authority = try await registrationAuthority(issuers, logGuard, budget, metrics, logger)
+        let server = try await server(authority, logGuard, metrics, logger)
         var watch = PolicyWatch(
             activation: activation(Set(issuers.keys), metrics, logger),
             directory: PolicyDirectory(path: configuration.policies), metrics: metrics, logger: logger)
         PolicyWatch.holdHangups()
         try await stores.ledger.checkReadiness()
+        await logGuard.check(await logGuard.publishedCheckpoints())
         try await watch.start()
         try await prepareLedger(logger)
         let housekeeping = Housekeeping(ledger: stores.ledger, budget: budget, clock: clock, logger: logger)
+        let services: [any ServiceLifecycle.Service] =
+            try sequencers(logGuard, metrics, logger) + feeds(metrics, logger)
+            + [logGuard, server, housekeeping, watch]
         var group = ServiceGroupConfiguration(
-            services: [.init(service: server), .init(service: housekeeping), .init(service: watch)],
+            services: services.map { .init(service: $0) },
             gracefulShutdownSignals: [.sigint, .sigterm], logger: logger)
         group.maximumGracefulShutdownDuration = .seconds(30)
         try await ServiceGroup(configuration: group).run()
         await housekeeping.flush()
+    }
+
+    /// Where the checkpoint key is, the log is sequenced.
+    private func sequencers(
+        _ logGuard: LogGuard, _ metrics: Metrics, _ logger: Logger
+    ) throws -> [any ServiceLifecycle.Service] {
+        let identity = logGuard.anchor.identity
+        guard try identity.signer(stores.state, configuration.log, generation: 0) != nil else { return [] }
+        return [
+            SequencerService(
+                state: stores.state, configuration: configuration, identity: identity, logGuard: logGuard,
+                log: stores.sequencedLog().log, metrics: metrics, logger: logger)
+        ]
+    }
+
+    /// Every replica may have the feeds; each is delivered by one at a time.
+    private func feeds(_ metrics: Metrics, _ logger: Logger) -> [any ServiceLifecycle.Service] {
+        configuration.feeds.map { feed in
+            FeedDelivery(
+                feed, ledger: stores.ledger, instance: configuration.instance, logger: logger
+            ) { report in
+                metrics.setFeed(
+                    report.name, position: report.position, behind: report.behind,
+                    isConnected: report.isConnected, failures: report.failures)
+            }
+        }
     }
 
     private func activation(_ issuers: Set<String>, _ metrics: Metrics, _ logger: Logger)
@@ -69,8 +101,8 @@ struct Gateway {
     }
 
     private func registrationAuthority(
-        _ issuers: [String: CertificateAuthority], _ budget: UnverifiedBudget, _ metrics: Metrics,
-        _ logger: Logger
+        _ issuers: [String: CertificateAuthority], _ logGuard: LogGuard, _ budget: UnverifiedBudget,
+        _ metrics: Metrics, _ logger: Logger
     ) async throws -> RegistrationAuthority {
         let random = SystemRandom()
         guard let serials = RandomSerialNumbers(instance: 1 + random.octets(1)[0] % 0x7f, random: random)
@@ -83,8 +115,8 @@ struct Gateway {
             verifier: LedgerProofVerifier(
                 ledger: stores.ledger, credentials: stores.ledger, masterKeys: masterKeys,
                 guesses: GuessLimiter()),
-            directory: stores.directory, ledger: stores.ledger, credentials: stores.ledger,
-            clock: SystemClock(),
+            directory: stores.directory, ledger: GuardedLedger(ledger: stores.ledger, logGuard: logGuard),
+            credentials: stores.ledger, clock: SystemClock(),
             serials: serials, budget: budget, observer: observer(metrics, logger))
     }
 
@@ -119,9 +151,9 @@ struct Gateway {
         if closed > 0 { logger.warning("closed dangling reservations", metadata: ["count": "\(closed)"]) }
     }
 
-    private func server(_ authority: RegistrationAuthority, _ metrics: Metrics, _ logger: Logger) async throws
-        -> GatewayServer
-    {
+    private func server(
+        _ authority: RegistrationAuthority, _ logGuard: LogGuard, _ metrics: Metrics, _ logger: Logger
+    ) async throws -> GatewayServer {
         let store = AuthorityStore(state: stores.state)
         let identity = try await store.listener(at: SystemClock().now(), random: SystemRandom())
         let scepIdentity = try store.registrationAuthority()
@@ -137,6 +169,7 @@ struct Gateway {
             checks: [
                 ReadinessCheck(name: "database") { await Self.answersSoon(stores.ledger) },
                 ReadinessCheck(name: "policy") { policy.hasBundle },
+                ReadinessCheck(name: "ledger", reason: { logGuard.standing.rollback }),
             ],
             metrics: metrics, clock: SystemClock(), random: SystemRandom(), logger: logger
         ) { ports in
@@ -152,9 +185,10 @@ struct Gateway {
                 registrar: authority, registrationAuthority: scepIdentity, random: SystemRandom())
             try endpoints.write(to: stores.state)
             Output.announce(endpoints.welcome(stores.state))
-            return FrontEnds(est: ESTServer(registrar: authority), acme: acme, scep: scep) { name in
-                authority.issuerCertificate(named: name)
-            }
+            return FrontEnds(
+                est: ESTServer(registrar: authority), acme: acme, scep: scep,
+                log: LogFrontEnd(log: stores.log, state: stores.state)
+            ) { name in authority.issuerCertificate(named: name) }
         }
     }
 

@@ -5,7 +5,7 @@ import Registration
 import ServiceLifecycle
 
 /// What a gateway does beside answering: writes the counts of unrecorded requests, forgets expired protocol
-/// state, and closes reservations that another replica left behind.
+/// state, closes reservations that another replica left behind, and prepares the months to come.
 struct Housekeeping: Service {
     let ledger: PostgresLedger
     let budget: UnverifiedBudget
@@ -15,12 +15,25 @@ struct Housekeeping: Service {
     func run() async throws {
         await cancelWhenGracefulShutdown {
             // A sleep cut short by shutdown is the way out, not a failure.
-            while (try? await Task.sleep(for: .seconds(20))) != nil { await tidy() }
+            var round = 0
+            repeat {
+                if round % 180 == 0 { await prepareMonths() }
+                round += 1
+                guard (try? await Task.sleep(for: .seconds(20))) != nil else { return }
+                await tidy()
+            } while true
         }
     }
 
     /// Writes all counts, the current minute's too. Called once when service has ended.
     func flush() async { await write(budget.drain(before: clock.now().adding(seconds: 60))) }
+
+    /// Hourly; what lies in no month is kept all the same.
+    private func prepareMonths() async {
+        do throws(LedgerError) { try await ledger.makePartitions(monthsAhead: 3) } catch {
+            logger.warning("partitions were not prepared", metadata: ["cause": "\(error)"])
+        }
+    }
 
     private func tidy() async {
         let now = clock.now()

@@ -3,6 +3,8 @@ import EnrollmentCore
 import Foundation
 import Identity
 import Ledger
+import Listener
+import Logging
 import Policy
 
 /// State, configuration and database of one gateway, as every command needs them.
@@ -11,6 +13,10 @@ struct Stores {
     var configuration: Configuration
     let ledger: PostgresLedger
     let directory: PostgresDeviceDirectory
+    /// The transparency log as the gateway's login reads it.
+    let log: PostgresLogReader
+    let rollback: PostgresRollback
+    let receipts: PostgresReceipt
     private let settings: ConnectionSettings
 
     /// Connections are made when first used, on threads of their own.
@@ -33,6 +39,35 @@ struct Stores {
             writer: writer, reader: reader, gateway: configuration.instance, clock: SystemClock(),
             random: SystemRandom(), deferredHold: deferredHold)
         directory = PostgresDeviceDirectory(writer: writer, reader: reader)
+        log = PostgresLogReader(reader)
+        rollback = PostgresRollback(reader)
+        receipts = PostgresReceipt(reader)
+    }
+
+    /// The log as its sequencer writes it, on connections of its own.
+    func sequencedLog() -> (log: PostgresLog, rollback: PostgresRollback) {
+        let login = settings.login(configuration.database.sequencer)
+        let reader = ReadPool(login, connections: 2)
+        // One process may follow another on this host before the other's lease has run out.
+        let holder = "\(configuration.instance)/\(Hex.encode(SystemRandom().octets(4)))"
+        return (
+            PostgresLog(writer: BatchingWriter(login), reader: reader, holder: holder),
+            PostgresRollback(reader)
+        )
+    }
+
+    /// What compares the stored log with what was seen of it.
+    ///
+    /// - Throws: `StartupError` when the log's name is not known here.
+    func logGuard(
+        _ rollback: PostgresRollback, _ log: PostgresLogReader, metrics: Metrics?, logger: Logger
+    ) throws -> LogGuard {
+        let identity = try LogIdentity.read(state, configuration.log)
+        return LogGuard(
+            anchor: LogAnchor(state: state, identity: identity), rollback: rollback, log: log,
+            places: LogPlaces(
+                directories: configuration.log.directories, appendFiles: configuration.log.appendFiles),
+            metrics: metrics, logger: logger)
     }
 
     /// The stores of an existing state directory.

@@ -2,16 +2,25 @@ import Database
 import EnrollmentCore
 import Foundation
 
-/// The documents of one request and its decision, exactly as they are hashed.
+/// The documents of one request and its decision, exactly as they are hashed, and the personal values that
+/// were kept out of them.
 struct AttemptDocuments: Sendable {
+    let id: RequestID
     let request: String
     let decision: String
+    private let privateValues: PrivateValues
 
     /// - Parameters:
     ///   - kind: how the row is called; an attempt's own kind, or `bind`.
     ///   - key: the transaction key; a binding may have one where its attempt has none.
-    init(_ attempt: AttemptRecord, kind: String, key: TransactionKey?, gateway: String) throws(LedgerError) {
-        let input = attempt.input
+    ///   - random: salts the commitments to personal values.
+    init(
+        _ attempt: AttemptRecord, kind: String, key: TransactionKey?, gateway: String,
+        random: any RandomSource
+    ) throws(LedgerError) {
+        var values = PrivateValues(random: random)
+        let input = values.withoutPersons(attempt.input)
+        id = attempt.id
         request =
             JSONValue.object([
                 "request_id": .string(attempt.id.description),
@@ -32,11 +41,18 @@ struct AttemptDocuments: Sendable {
                 "request_digest": JSONValue(input.request.digest?.description),
                 "input": try Self.document(of: input),
             ]).storable.canonicalText
-        decision = Self.document(attempt.decision, id: attempt.id, at: input.instant).storable.canonicalText
+        decision =
+            Self.document(
+                attempt.decision, trace: values.withoutPersons(attempt.decision.trace), id: attempt.id,
+                at: input.instant
+            ).storable.canonicalText
+        privateValues = values
     }
 
-    init(_ refusal: RefusalRecord, gateway: String) {
+    init(_ refusal: RefusalRecord, gateway: String, random: any RandomSource) {
         let refused = refusal.request
+        var values = PrivateValues(random: random)
+        id = refused.id
         request =
             JSONValue.object([
                 "request_id": .string(refused.id.description),
@@ -47,7 +63,7 @@ struct AttemptDocuments: Sendable {
                 "service": JSONValue(refused.service.map { String($0.rawValue.prefix(200)) }),
                 "protocol": .string(refused.enrollmentProtocol.rawValue),
                 "operation": JSONValue(refused.operation?.rawValue),
-                "client_address": .string(refused.peer.address),
+                "client_address": .string(values.commit(refused.peer.address, "client_address")),
                 "credential": .object(["id": JSONValue(refusal.credential?.rawValue)]),
                 "proof_kinds": [],
             ]).storable.canonicalText
@@ -56,14 +72,20 @@ struct AttemptDocuments: Sendable {
             ruleIDs: [],
             owner: refusal.owner, policy: refusal.policy, profile: nil, maximumNotAfter: nil,
             obligations: [:], trace: [], decidedBy: .registration)
-        decision = Self.document(record, id: refused.id, at: refusal.decidedAt).storable.canonicalText
+        decision =
+            Self.document(record, trace: record.trace, id: refused.id, at: refusal.decidedAt)
+            .storable.canonicalText
+        privateValues = values
     }
 
     var parameters: [Parameter] { [.text(request), .text(decision)] }
 
-    private static func document(_ decision: DecisionRecord, id: RequestID, at instant: Timestamp)
-        -> JSONValue
-    {
+    /// What `ledger.keep_private` takes, after the documents were recorded and in the same transaction.
+    var privateParameters: [Parameter] { [.uuid(id), privateValues.parameter] }
+
+    private static func document(
+        _ decision: DecisionRecord, trace: JSONValue, id: RequestID, at instant: Timestamp
+    ) -> JSONValue {
         [
             "request_id": .string(id.description),
             "decided_at": .string(instant.description),
@@ -76,7 +98,7 @@ struct AttemptDocuments: Sendable {
             "profile": JSONValue(decision.profile?.rawValue),
             "maximum_not_after": JSONValue(decision.maximumNotAfter?.description),
             "obligations": decision.obligations,
-            "trace": decision.trace,
+            "trace": trace,
             "decided_by": .string(decision.decidedBy.rawValue),
         ]
     }

@@ -13,6 +13,12 @@ package enum LedgerSchema {
         Migration(number: 7, name: "audit", script: PackageResources.m0007_audit_sql),
         Migration(number: 8, name: "activation", script: PackageResources.m0008_activation_sql),
         Migration(number: 9, name: "approvals", script: PackageResources.m0009_approvals_sql),
+        Migration(number: 10, name: "log", script: PackageResources.m0010_log_sql),
+        Migration(number: 11, name: "privacy", script: PackageResources.m0011_privacy_sql),
+        Migration(number: 12, name: "partitions", script: PackageResources.m0012_partitions_sql),
+        Migration(number: 13, name: "auditing", script: PackageResources.m0013_auditing_sql),
+        Migration(number: 14, name: "feeds", script: PackageResources.m0014_feeds_sql),
+        Migration(number: 15, name: "rollback", script: PackageResources.m0015_rollback_sql),
     ]
 
     /// SQL that creates the roles; a superuser runs it once for a cluster (deploy/postgres/roles.sql).
@@ -27,6 +33,8 @@ package enum LedgerSchema {
         case migrator = "gatehouse_migrator"
         case writer = "gatehouse_writer"
         case auditor = "gatehouse_auditor"
+        case sequencer = "gatehouse_sequencer"
+        case verifier = "gatehouse_verifier"
     }
 
     /// The role that owns the database and everything in it; nobody logs in as it.

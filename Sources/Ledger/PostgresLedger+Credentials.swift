@@ -64,13 +64,14 @@ extension PostgresLedger: CredentialStore {
         _ attempt: AttemptRecord, account: ProtocolRecord, accountID: String, orderUntil: Timestamp
     ) async throws(LedgerError) -> CredentialState {
         let key = attempt.key ?? Self.bindingKey(attempt.input.service, accountID)
-        let documents = try AttemptDocuments(attempt, kind: "bind", key: key, gateway: gateway)
+        let documents = try AttemptDocuments(
+            attempt, kind: "bind", key: key, gateway: gateway, random: random)
         let values: [Parameter] =
             documents.parameters + [
                 .text(accountID.storable), .timestamp(orderUntil), .text(account.key.kind),
                 .text(account.key.id),
                 .text(account.document.storable.canonicalText), .timestamp(account.expiresAt), newID(),
-            ]
+            ] + documents.privateParameters
         return try await write { connection throws(DatabaseError) in
             guard let state = CredentialState(rawValue: try connection.row(Self.bind, values).text(0)) else {
                 throw .unexpectedRow("not a credential state")
@@ -126,6 +127,10 @@ extension PostgresLedger: CredentialStore {
           WHERE v.credential_id = a.credential_id AND v.kind = 'revoke')
         FROM ledger.account AS a WHERE a.service = $1 AND a.account_id = $2
         """)
-    private static let bind = Statement("SELECT ledger.bind($1, $2, $3, $4, $5, $6, $7, $8, $9)")
+    private static let bind = Statement(
+        """
+        SELECT worth, ledger.keep_private($10, $11)
+        FROM ledger.bind($1, $2, $3, $4, $5, $6, $7, $8, $9) AS worth
+        """)
     private static let alert = Statement("SELECT ledger.alert_credential($1, $2, $3, $4, $5, $6)")
 }

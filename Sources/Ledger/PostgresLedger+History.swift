@@ -8,7 +8,7 @@ extension PostgresLedger {
         let values: [Parameter] = [.text(reference.service.rawValue), .text(reference.text.storable)]
         return try await read { connection throws(DatabaseError) in
             guard let row = try connection.query(Self.deferred, values).first,
-                let key = try row.optionalKey(1)
+                let key = try row.optionalKey(1), try !row.bool(3)
             else { return nil }
             let document = try AttemptDocuments.decode(RecordedRequestDocument.self, from: try row.text(2))
             return DeferredRequest(key: key, request: try row.requestID(0), input: document.input)
@@ -84,7 +84,8 @@ extension PostgresLedger {
 
     private static let deferred = Statement(
         """
-        SELECT q.request_id, q.transaction_key, e.body
+        SELECT q.request_id, q.transaction_key, ledger.reveal(q.request_id, e.body),
+               EXISTS (SELECT FROM ledger.redacted_commitment AS r WHERE r.request_id = q.request_id)
         FROM ledger.request AS q JOIN ledger.entry AS e ON e.entry_id = q.request_id
         JOIN ledger.decision AS d ON d.request_id = q.request_id
         WHERE q.service = $1 AND q.reference = $2 AND q.kind = 'enroll' AND d.effect = 'defer'

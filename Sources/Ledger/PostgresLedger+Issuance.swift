@@ -27,18 +27,22 @@ extension PostgresLedger: IssuanceLedger {
     @discardableResult
     package func record(_ attempt: AttemptRecord) async throws(LedgerError) -> RequestID {
         let documents = try AttemptDocuments(
-            attempt, kind: attempt.kind.rawValue, key: attempt.key, gateway: gateway)
+            attempt, kind: attempt.kind.rawValue, key: attempt.key, gateway: gateway, random: random)
         let hold = attempt.input.instant.adding(seconds: deferredHold(attempt.input.service))
         return try await write { connection throws(DatabaseError) in
-            try connection.row(Self.recordAttempt, documents.parameters + [.timestamp(hold)]).requestID(0)
+            try connection.row(
+                Self.recordAttempt,
+                documents.parameters + [.timestamp(hold)] + documents.privateParameters
+            ).requestID(0)
         }
     }
 
     package func record(_ refusal: RefusalRecord) async throws(LedgerError) {
-        let documents = AttemptDocuments(refusal, gateway: gateway)
+        let documents = AttemptDocuments(refusal, gateway: gateway, random: random)
         try await write { connection throws(DatabaseError) in
             _ = try connection.row(
-                Self.recordRefusal, documents.parameters + [.text(refusal.credential?.rawValue)])
+                Self.recordRefusal,
+                documents.parameters + [.text(refusal.credential?.rawValue)] + documents.privateParameters)
         }
     }
 
@@ -46,10 +50,12 @@ extension PostgresLedger: IssuanceLedger {
         _ attempt: AttemptRecord, _ reservation: ReservationRecord
     ) async throws(LedgerError) -> ReservationResult {
         let documents = try AttemptDocuments(
-            attempt, kind: attempt.kind.rawValue, key: attempt.key, gateway: gateway)
+            attempt, kind: attempt.kind.rawValue, key: attempt.key, gateway: gateway, random: random)
         let digest = Digest(of: reservation.tbsCertificate)
         let document = try Self.document(reservation, id: attempt.id, digest: digest)
-        let values = documents.parameters + [.text(document), .bytes(reservation.tbsCertificate)]
+        let values =
+            documents.parameters + [.text(document), .bytes(reservation.tbsCertificate)]
+            + documents.privateParameters
         return try await write { connection throws(DatabaseError) in
             try Self.reservationResult(try connection.row(Self.reserve, values), digest)
         }
@@ -121,11 +127,15 @@ extension PostgresLedger: IssuanceLedger {
         SELECT status, request_id, der, issuer, serial, device_id, not_after, past_deadline
         FROM ledger.standing($1, $2)
         """)
-    private static let recordAttempt = Statement("SELECT ledger.record_attempt($1, $2, $3)")
-    private static let recordRefusal = Statement("SELECT ledger.record_refusal($1, $2, $3)")
+    // The function in FROM has run before a column is made: private values are kept of what was recorded.
+    private static let recordAttempt = Statement(
+        "SELECT told, ledger.keep_private($4, $5) FROM ledger.record_attempt($1, $2, $3) AS told")
+    private static let recordRefusal = Statement(
+        "SELECT told, ledger.keep_private($4, $5) FROM ledger.record_refusal($1, $2, $3) AS told")
     private static let reserve = Statement(
         """
-        SELECT status, detail, request_id, der, issuer, serial, device_id, not_after
+        SELECT status, detail, request_id, der, issuer, serial, device_id, not_after,
+               ledger.keep_private($5, $6)
         FROM ledger.reserve($1, $2, $3, $4)
         """)
     private static let commit = Statement("SELECT ledger.commit($1, $2, $3)")

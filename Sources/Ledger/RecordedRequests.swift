@@ -3,7 +3,7 @@ package import Database
 /// Reads recorded requests with their decisions as the auditor does, a batch at a time from one snapshot,
 /// however many there are. Blocks its thread: only for commands.
 package final class RecordedRequests {
-    /// One request and its decision, each the document that was hashed.
+    /// One request and its decision, each the document that was decided on.
     package struct Record: Sendable {
         package let request: String
         package let decision: String
@@ -12,6 +12,9 @@ package final class RecordedRequests {
     private let connection: Connection
     /// How many there are to read.
     package let count: Int
+    /// How many since the same instant are left out because personal values of theirs were erased: what was
+    /// decided on is not known any more.
+    package let redacted: Int
 
     /// Opens a read-only transaction with a cursor on the requests received since an instant, latest first.
     ///
@@ -23,8 +26,9 @@ package final class RecordedRequests {
     init(_ settings: ConnectionSettings, since: Int64, limit: Int) throws(DatabaseError) {
         connection = try Connection(settings)
         try connection.begin()
-        let total = try connection.row(Self.total, [.timestamp(since)]).integer(0)
-        count = min(Int(clamping: total), limit)
+        let totals = try connection.row(Self.totals, [.timestamp(since)])
+        redacted = Int(clamping: try totals.integer(1))
+        count = min(Int(clamping: try totals.integer(0)) - redacted, limit)
         _ = try connection.query(Self.declare, [.timestamp(since), .integer(Int64(limit))])
     }
 
@@ -39,12 +43,18 @@ package final class RecordedRequests {
         return records
     }
 
-    private static let total = Statement("SELECT count(*) FROM audit.requests WHERE received_at >= $1")
+    private static let totals = Statement(
+        """
+        SELECT count(*), (SELECT count(*) FROM audit.redacted_requests AS q
+                          WHERE q.received_at >= $1)
+        FROM audit.requests WHERE received_at >= $1
+        """)
 
     private static let declare = Statement(
         """
         DECLARE recorded NO SCROLL CURSOR FOR
-        SELECT request, decision FROM audit.requests WHERE received_at >= $1
+        SELECT request, decision FROM audit.requests AS q WHERE received_at >= $1
+          AND NOT EXISTS (SELECT FROM audit.redacted_requests AS r WHERE r.request_id = q.request_id)
         ORDER BY received_at DESC, request_id DESC LIMIT $2
         """)
 

@@ -11,11 +11,14 @@ package struct RequestHistory: Sendable, Hashable {
         package let kind: String
         package let recordedAt: Timestamp
         package let writer: String
-        /// The document as it was hashed.
+        /// The document: as it was hashed, with personal values in the place of their commitments while they
+        /// are kept.
         package let body: JSONValue
     }
 
     package let entries: [Entry]
+    /// Whether personal values of the request were erased: then its decision cannot be computed again.
+    package let isRedacted: Bool
 
     /// The first document of that kind.
     package func document(_ kind: String) -> JSONValue? { entries.first { $0.kind == kind }?.body }
@@ -45,7 +48,9 @@ extension PostgresLedger {
                         writer: try row.text(3),
                         body: try AttemptDocuments.decode(JSONValue.self, from: try row.text(4))))
             }
-            return entries.isEmpty ? nil : RequestHistory(entries: entries)
+            guard !entries.isEmpty else { return nil }
+            let isRedacted = try connection.row(Self.redacted, [.uuid(id)]).bool(0)
+            return RequestHistory(entries: entries, isRedacted: isRedacted)
         }
     }
 
@@ -67,9 +72,11 @@ extension PostgresLedger {
 
     private static let entries = Statement(
         """
-        SELECT entry_id, kind, recorded_at, writer, body FROM ledger.entry WHERE request_id = $1
-        ORDER BY recorded_at, entry_id
+        SELECT entry_id, kind, recorded_at, writer, ledger.reveal(request_id, body)
+        FROM ledger.entry WHERE request_id = $1 ORDER BY recorded_at, entry_id
         """)
+    private static let redacted = Statement(
+        "SELECT EXISTS (SELECT FROM ledger.redacted_commitment WHERE request_id = $1)")
     private static let explanation = Statement(
         """
         SELECT i.state, r.request, r.decision, i.superseded_by

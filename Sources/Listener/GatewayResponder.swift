@@ -51,7 +51,7 @@ final class GatewayResponder: Sendable {
         if let frontEnd = assembled?.frontEnd(for: route) { return await frontEnd.respond(to: request) }
         switch route {
         case .unknown: return text(404, "not found")
-        case .est, .acme, .scep: return starting
+        case .est, .acme, .scep, .log: return starting
         case .authorityCertificate, .live, .ready, .metrics:
             guard request.method == "GET" || request.method == "HEAD" else {
                 var response = text(405, "method not allowed")
@@ -76,13 +76,15 @@ final class GatewayResponder: Sendable {
             guard let der = assembled.authorityCertificate(issuer) else { return text(404, "not found") }
             return FrontEndResponse(
                 status: 200, headers: [(name: "content-type", value: "application/pkix-cert")], body: der)
-        case .est, .acme, .scep, .unknown: return text(404, "not found")
+        case .est, .acme, .scep, .log, .unknown: return text(404, "not found")
         }
     }
 
     private func readiness(_ isOpen: Bool) async -> FrontEndResponse {
         var failed = isOpen ? [] : ["start"]
-        for check in checks where !(await check.isReady()) { failed.append(check.name) }
+        for check in checks {
+            if let fault = await check.fault() { failed.append(fault) }
+        }
         return failed.isEmpty ? text(200, "ready") : text(503, "not ready: \(failed.joined(separator: ", "))")
     }
 
@@ -104,7 +106,7 @@ extension Route {
     fileprivate var isOperational: Bool {
         switch self {
         case .live, .ready, .metrics: true
-        case .est, .acme, .scep, .authorityCertificate, .unknown: false
+        case .est, .acme, .scep, .authorityCertificate, .log, .unknown: false
         }
     }
 }

@@ -10,6 +10,8 @@ package final class Metrics: Sendable {
         var durations: [ListenerName: Histogram] = [:]
         var decisions: [String: UInt64] = [:]
         var activations: [String: UInt64] = [:]
+        var log = LogFigures()
+        var feeds: [String: FeedFigures] = [:]
         var policy: (sha256: String, isSkewed: Bool, isDirectoryRefused: Bool)?
     }
 
@@ -54,6 +56,42 @@ package final class Metrics: Sendable {
         state.withLock { $0.policy = (sha256, isSkewed, isDirectoryRefused) }
     }
 
+    /// Says how long the transparency log is.
+    ///
+    /// - Parameters:
+    ///   - size: leaves under the newest tree head.
+    ///   - pending: entries that are no leaves yet.
+    ///   - checkpointAge: seconds since the newest checkpoint was stored; nil before the first.
+    package func setLog(size: Int64, pending: Int64, checkpointAge: Int64?) {
+        state.withLock { $0.log.stored = (size, pending, checkpointAge) }
+    }
+
+    /// Says whether issuance is stopped because the database is older than its published log.
+    package func setRolledBack(_ isRolledBack: Bool) {
+        state.withLock { $0.log.isRolledBack = isRolledBack }
+    }
+
+    /// Says how many leaves one place of publication lacks. Places are those of the configuration.
+    package func setPublication(_ name: String, lag: Int64) {
+        state.withLock { $0.log.lags[name] = lag }
+    }
+
+    /// Says how one feed stands. Names are those of the configuration.
+    ///
+    /// - Parameters:
+    ///   - position: leaves delivered.
+    ///   - behind: leaves of the log not yet delivered.
+    ///   - isConnected: whether this gateway delivers and the receiver takes.
+    ///   - failures: how often delivery broke off since the start.
+    package func setFeed(
+        _ name: String, position: Int64, behind: Int64, isConnected: Bool, failures: Int64
+    ) {
+        state.withLock {
+            $0.feeds[name] = FeedFigures(
+                position: position, behind: behind, isConnected: isConnected, failures: failures)
+        }
+    }
+
     /// Everything counted so far, as `text/plain; version=0.0.4`, in a stable order.
     package func rendered() -> String {
         let state = state.withLock { $0 }
@@ -76,7 +114,7 @@ package final class Metrics: Sendable {
         for (effect, count) in state.decisions.sorted(by: { $0.key < $1.key }) {
             text += "gatehouse_decisions_total{effect=\"\(effect)\"} \(count)\n"
         }
-        return text + Self.policy(state)
+        return text + Self.policy(state) + state.log.rendered() + FeedFigures.rendered(state.feeds)
     }
 
     private static func policy(_ state: State) -> String {

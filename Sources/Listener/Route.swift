@@ -14,6 +14,8 @@ package enum Route: Sendable, Hashable {
     /// DER of an issuer's certificate.
     case authorityCertificate(issuer: String)
     case live, ready, metrics
+    /// The transparency log.
+    case log
     case unknown
 
     /// The route's name in metrics and logs: never more than these.
@@ -23,6 +25,7 @@ package enum Route: Sendable, Hashable {
         case live = "livez"
         case ready = "readyz"
         case metrics
+        case log
         case unknown
     }
 
@@ -43,6 +46,7 @@ package enum Route: Sendable, Hashable {
         case .live: .live
         case .ready: .ready
         case .metrics: .metrics
+        case .log: .log
         case .unknown: .unknown
         }
     }
@@ -60,6 +64,7 @@ package enum Route: Sendable, Hashable {
             if first == "scep" { return .scep }
             return authorityCertificate(segments)
         case .admin:
+            if first == "log", second != nil { return .log }
             guard segments.count == 2 else { return .unknown }
             switch first {
             case "livez": return .live

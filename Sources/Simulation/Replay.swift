@@ -36,23 +36,23 @@ package enum Replay {
         var reader = RecordReader(request)
         let recorded = try RecordedRequest(&reader)
         try reader.finish()
-        reader = RecordReader(decision)
-        guard case .object(let members) = try reader.document() else {
-            throw RecordError("a decision document is an object", at: 0)
-        }
-        try reader.finish()
-        guard members["decided_by"] == .string(DecisionAuthority.policy.rawValue), let input = recorded.input,
+        let members = try RecordMembers(decision)
+        guard members.text("decided_by") == DecisionAuthority.policy.rawValue, let input = recorded.input,
             let again = PolicyEngine(bundle: bundle).answer(input, recorded.kind)
         else { return .notByPolicy }
         let differences = document(of: again).compactMap { member, value -> Difference? in
-            let (text, other) = (value.canonicalText, members[member]?.canonicalText)
-            return text == other ? nil : Difference(member: member, recorded: other, recomputed: text)
+            let text = value.canonicalText
+            // The record is canonical text itself: it need not be read to be compared.
+            if let place = members.place(member), members.bytes[place].elementsEqual(text.utf8) { return nil }
+            let other = members.has(member) ? (members.value(member) ?? .null).canonicalText : nil
+            guard text != other else { return nil }
+            return Difference(member: member.description, recorded: other, recomputed: text)
         }
         return differences.isEmpty ? .identical : .different(differences)
     }
 
     /// The members of the decision's document that policy answers for, by name.
-    private static func document(of decision: Decision) -> [(String, JSONValue)] {
+    private static func document(of decision: Decision) -> [(StaticString, JSONValue)] {
         let effect: DecisionEffect
         var grant: Grant?
         switch decision.outcome {

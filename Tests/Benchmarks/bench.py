@@ -1,4 +1,7 @@
-"""Server CPU of one enrolment beside the crypto floor of the same minute, and policy. See docs/performance.md."""
+"""Enrolments beside their crypto floor, the ledger beside pgbench, auditors' questions, and policy.
+
+docs/performance.md says how to read it.
+"""
 import argparse
 import json
 import os
@@ -9,9 +12,11 @@ import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import audit
 import floor
 import policy
 import scenarios
+import throughput
 from gateway import Gateway
 
 
@@ -82,18 +87,32 @@ def main():
     parser.add_argument("--enrolments", type=int, default=200, help="of each kind in each round")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--workers", type=int, default=8, help="devices at the same time")
-    parser.add_argument("--only", choices=["enrolment", "policy"], help="measure this alone")
+    parser.add_argument("--only", choices=["enrolment", "policy", "throughput", "audit"], help="measure this alone")
     parser.add_argument("--decisions", type=int, default=100_000, help="of policy, for each measurement")
     parser.add_argument("--intents", type=int, default=1_000_000, help="to replay")
+    parser.add_argument("--clients", type=int, nargs="+", default=[1, 8, 64, 256], help="of the ledger, at a time")
+    parser.add_argument("--issuances", type=int, default=1_000, help="on the ledger, for each number of clients")
+    parser.add_argument("--sizes", type=int, nargs="+", default=[1_000], help="requests on the ledger beforehand")
+    parser.add_argument("--requests", type=int, default=1_000_000, help="on the ledger that auditors ask")
     parser.add_argument("--json", help="write the result to this file as well")
     options = parser.parse_args()
     result = {}
-    if options.only != "enrolment":
+    if options.only in (None, "policy"):
         result["policy"] = policy.measure(options.gatehouse, options.decisions, options.intents)
         print(policy.table(result["policy"]), flush=True)
-    if options.only != "policy":
-        result |= enrolment(options)
-        print(table(result))
+    if options.only in (None, "throughput"):
+        result["throughput"] = throughput.measure(
+            options.gatehouse, options.sizes, options.clients, options.issuances)
+        print(throughput.table(result["throughput"]), flush=True)
+    if options.only in (None, "audit"):
+        with tempfile.TemporaryDirectory(prefix="gatehouse-bench.") as folder:
+            os.chmod(folder, 0o755)
+            result["audit"] = audit.measure(options.gatehouse, options.requests, folder)
+        print(audit.table(result["audit"]), flush=True)
+    if options.only in (None, "enrolment"):
+        measured = enrolment(options)
+        result |= measured
+        print(table(measured))
     text = json.dumps(result, ensure_ascii=False)
     print(text)
     if options.json:

@@ -1,5 +1,6 @@
 import Database
 import EnrollmentTesting
+import Glibc
 import Synchronization
 import Testing
 
@@ -78,7 +79,8 @@ import Testing
         defer { gate.close() }
         var settings = fixture.settings
         settings.parameters["host"] = gate.directory
-        let writer = BatchingWriter(settings)
+        // The cutter relays one connection at a time.
+        let writer = BatchingWriter(settings, connections: 1)
         gate.cutNextCommit()
         let runs = Counter()
         _ = try await writer.write { connection throws(DatabaseError) in
@@ -90,8 +92,32 @@ import Testing
         #expect(try fixture.notes() == 1)
     }
 
+    /// Each job holds what the other wants before it asks for what the other holds.
+    @Test func jobsThatDeadlockAreBothDone() async throws {
+        let fixture = try DatabaseFixture()
+        let writer = BatchingWriter(fixture.settings, connections: 2, batch: 1)
+        let arrived = Counter()
+        let runs = Counter()
+        @Sendable func insert(_ first: Int64, _ second: Int64) async throws(DatabaseError) {
+            try await writer.write { connection throws(DatabaseError) in
+                runs.increment()
+                _ = try connection.query(insertNote, [.integer(first)])
+                arrived.increment()
+                for _ in 0..<2_000 where arrived.value < 2 { usleep(1_000) }
+                _ = try connection.query(insertNote, [.integer(second)])
+            }
+        }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await insert(1, 2) }
+            group.addTask { try await insert(2, 1) }
+            try await group.waitForAll()
+        }
+        #expect(try fixture.notes() == 2)
+        #expect(runs.value == 3, "PostgreSQL ended one of them, which ran again")
+    }
+
     @Test func aFullQueueIsUnavailable() async throws {
-        let writer = BatchingWriter(try DatabaseFixture().settings, capacity: 1)
+        let writer = BatchingWriter(try DatabaseFixture().settings, connections: 1, capacity: 1)
         let refusals = await withTaskGroup(of: Int.self) { group in
             for _ in 0..<50 {
                 group.addTask {

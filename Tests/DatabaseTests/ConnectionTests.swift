@@ -73,4 +73,22 @@ struct ConnectionTests {
         #expect(table.isTruncated)
         #expect(throws: DatabaseError.self) { try connection.readText("SELECT 1; SELECT 2", limit: 2) }
     }
+
+    @Test(arguments: [0, 1, 999, 1_000, 2_500]) func rowsComeInBatches(_ count: Int64) throws {
+        let connection = try Connection(DatabaseFixture().settings)
+        try connection.beginSnapshot()
+        let numbers = Statement("SELECT n, 'x'::text FROM generate_series(1, $1::int8) AS n")
+        var cursor = try connection.cursor(numbers, [.integer(count)], batch: 500)
+        var seen: [Int64] = []
+        while let rows = try cursor.next() {
+            #expect(rows.count <= 500)
+            for row in rows { seen.append(try row.integer(0)) }
+        }
+        #expect(seen == Array(1..<count + 1))
+        #expect(try cursor.next() == nil)
+        // Writing is refused, and the connection lives on.
+        #expect(throws: DatabaseError.self) { try connection.query(insertNote, [.integer(1)]) }
+        connection.rollback()
+        #expect(connection.isUsable)
+    }
 }

@@ -12,6 +12,14 @@ package final class PostgresCluster: Sendable {
     /// The directory of the socket: libpq's `host`.
     package let socketDirectory: String
     private let commands: PostgresCommands
+    /// The server's log so far.
+    package func serverLog() throws -> String {
+        String(decoding: try Data(contentsOf: URL(fileURLWithPath: commands.logFile)), as: UTF8.self)
+    }
+    /// The data directory, as seen from here.
+    package var dataDirectory: String { commands.visibleData }
+    /// The directory of PostgreSQL's programs.
+    package var programs: String { commands.programs }
     private let created = Mutex<[String: Int]>([:])
 
     private static let sharedCluster = Mutex<PostgresCluster?>(nil)
@@ -27,11 +35,20 @@ package final class PostgresCluster: Sendable {
         }
     }
 
-    /// A cluster of its own, for tests that stop or kill the server. The caller ends it with `remove()`.
-    package static func separate() throws -> PostgresCluster { try PostgresCluster() }
+    /// A cluster of its own, for tests that stop, kill or configure the server. The caller ends it with
+    /// `remove()`.
+    ///
+    /// - Parameters:
+    ///   - settings: more lines of postgresql.conf, e.g. `shared_preload_libraries=pgaudit`.
+    ///   - mebibytes: the size of the disk that holds the data; nil for no limit. Needs the right to mount.
+    package static func separate(settings: [String] = [], disk mebibytes: Int? = nil) throws
+        -> PostgresCluster
+    {
+        try PostgresCluster(settings: settings, disk: mebibytes)
+    }
 
-    private init() throws {
-        commands = try PostgresCommands()
+    private init(settings: [String] = [], disk mebibytes: Int? = nil) throws {
+        commands = try PostgresCommands(settings: settings, disk: mebibytes)
         socketDirectory = commands.directory
         PostgresCommands.removeAtExit(commands)
         try commands.initialize()
@@ -92,8 +109,11 @@ package final class PostgresCluster: Sendable {
             "CREATE DATABASE \(name) OWNER gatehouse_owner TEMPLATE \(template)", database: "postgres")
         try superuser("REVOKE ALL ON DATABASE \(name) FROM PUBLIC", database: "postgres")
         try superuser(
-            "GRANT CONNECT ON DATABASE \(name) TO gatehouse_migrator, gatehouse_writer, gatehouse_auditor",
-            database: "postgres")
+            """
+            GRANT CONNECT ON DATABASE \(name)
+            TO gatehouse_migrator, gatehouse_writer, gatehouse_auditor, gatehouse_sequencer,
+              gatehouse_verifier
+            """, database: "postgres")
     }
 
     private func createRoles() throws {

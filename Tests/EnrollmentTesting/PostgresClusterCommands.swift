@@ -3,13 +3,16 @@ import Synchronization
 
 /// The server's own programs, run as a user that PostgreSQL accepts.
 final class PostgresCommands: Sendable {
-    /// Holds the data and the socket; 0700.
+    /// Holds the data and the socket; nobody else can list it.
     let directory: String
-    private let programs: String
+    let programs: String
+    private let settings: [String]
+    private let disk: LimitedDisk?
     private static let leftovers = Mutex<[PostgresCommands]>([])
 
-    init() throws {
+    init(settings: [String], disk mebibytes: Int?) throws {
         programs = try Self.findPrograms()
+        self.settings = settings
         let template = Array("/tmp/gh-XXXXXX".utf8CString)
         directory = try template.withUnsafeBufferPointer { _ in
             var path = template
@@ -20,7 +23,11 @@ final class PostgresCommands: Sendable {
         }
         if geteuid() == 0, let user = getpwnam("postgres") {
             chown(directory, user.pointee.pw_uid, user.pointee.pw_gid)
+            // Gateways of another user get to the socket, and peer authentication says who they are.
+            chmod(directory, 0o711)
         }
+        let data = "\(directory)/data"
+        disk = try mebibytes.map { try LimitedDisk(at: data, mebibytes: $0) }
     }
 
     /// Deletes the cluster when the process ends, however its tests went.
@@ -41,19 +48,27 @@ final class PostgresCommands: Sendable {
                 "-D", data, "-A", "peer", "--no-instructions", "--no-sync", "-E", "UTF8", "--locale=C",
                 "-U", "postgres",
             ], asServer: true)
-        try write("local all all peer map=gatehouse\n", to: "\(data)/pg_hba.conf")
-        let logins = ["postgres", "gatehouse_migrator", "gatehouse_writer", "gatehouse_auditor"]
-        let users = Set(["postgres", currentUser]).sorted()
+        try write(
+            "local all all peer map=gatehouse\nlocal replication postgres peer map=gatehouse\n",
+            to: "\(visibleData)/pg_hba.conf")
+        let lines = ["max_connections=600", "shared_buffers=16MB"] + settings
+        try write(lines.map { "\($0)\n" }.joined(), to: "\(visibleData)/postgresql.auto.conf")
+        let logins = [
+            "postgres", "gatehouse_migrator", "gatehouse_writer", "gatehouse_auditor", "gatehouse_sequencer",
+            "gatehouse_verifier",
+        ]
+        // A gateway does not run as root: where tests do, its processes are this system user's.
+        let users = Set(["postgres", currentUser, "gatehouse"]).sorted()
         let map = users.flatMap { user in logins.map { "gatehouse \(user) \($0)\n" } }.joined()
-        try write(map, to: "\(data)/pg_ident.conf")
+        try write(map, to: "\(visibleData)/pg_ident.conf")
     }
 
     func start() throws {
         try run(
             "pg_ctl",
             [
-                "-D", data, "-w", "-t", "30", "-l", "\(directory)/log", "-o",
-                "-c listen_addresses='' -k \(directory) -c max_connections=600 -c shared_buffers=16MB",
+                "-D", data, "-w", "-t", "30", "-l", logFile, "-o",
+                "-c listen_addresses='' -k \(directory)",
                 "start",
             ], asServer: true)
     }
@@ -64,6 +79,7 @@ final class PostgresCommands: Sendable {
 
     func remove() {
         _ = try? run("pg_ctl", ["-D", data, "-w", "-m", "immediate", "stop"], asServer: true)
+        disk?.remove()
         try? FileManager.default.removeItem(atPath: directory)
     }
 
@@ -75,7 +91,7 @@ final class PostgresCommands: Sendable {
     func run(_ program: String, _ arguments: [String], asServer: Bool) throws -> String {
         let isOther = geteuid() == 0 && asServer
         let path = "\(programs)/\(program)"
-        let start = ["/bin/sh", "-c", "cd / && exec \"$@\"", "sh"]
+        let start = (disk?.entrance ?? []) + ["/bin/sh", "-c", "cd / && exec \"$@\"", "sh"]
         let command =
             start + (isOther ? ["/usr/sbin/runuser", "-u", "postgres", "--", path] : [path]) + arguments
         let output = "\(directory)/output-\(UUID().uuidString)"
@@ -111,6 +127,9 @@ final class PostgresCommands: Sendable {
         return status
     }
 
+    var logFile: String { "\(directory)/log" }
+    /// The data directory as a path of this process.
+    var visibleData: String { disk.map { $0.root + data } ?? data }
     private var data: String { "\(directory)/data" }
 
     private var currentUser: String {

@@ -10,7 +10,9 @@ struct AttackTests {
         "entry", "policy_version", "policy_activation", "transaction", "request", "decision", "reservation",
         "revocation", "outcome", "certificate", "credential", "credential_event", "account", "admin_event",
         "alert",
-        "traffic", "policy_succession", "policy_refusal", "overdue_review", "approval",
+        "traffic", "policy_succession", "policy_refusal", "overdue_review", "approval", "entry_earlier",
+        "entry_other", "private_value", "redaction", "redacted_commitment", "retention", "leaf", "tile",
+        "tree_head", "checkpoint", "cosignature",
     ]
 
     private func populated() async throws -> (LedgerFixture, Enrollment) {
@@ -32,6 +34,11 @@ struct AttackTests {
                     minute: fixture.clock.now(), service: "", source: "192.0.2.1", kind: .malformed,
                     requests: 3)
             ]))
+        var denied = Enrollment("other", credential: nil, at: fixture.clock.now())
+        denied.effect = .deny
+        try await fixture.ledger.record(denied.attempt)
+        _ = try await fixture.ledger.redact(
+            .request(denied.id), at: fixture.clock.now(), by: "a", because: "b")
         for table in Self.evidence {
             #expect(throws: PostgresCluster.Failure.self, "truncate \(table)") {
                 try fixture.asOwner("TRUNCATE ledger.\(table) CASCADE")
@@ -56,7 +63,8 @@ struct AttackTests {
         }
     }
 
-    @Test(arguments: [LedgerSchema.Login.writer, .auditor]) func loginsDoOnlyWhatIsListed(
+    @Test(arguments: [LedgerSchema.Login.writer, .auditor, .sequencer, .verifier])
+    func loginsDoOnlyWhatIsListed(
         _ login: LedgerSchema.Login
     ) async throws {
         let (fixture, _) = try await populated()
@@ -80,7 +88,12 @@ struct AttackTests {
                 "SELECT ledger.append(gen_random_uuid(), 'admin', NULL, '{}')",
                 "SELECT ledger.append_credential_event(gen_random_uuid(), 'AAAAAAAAAAAAAAAA', 'consume', now(), '', NULL, NULL, NULL, NULL)",
                 "SELECT ledger.append_attempt('{}', '{}')", "SELECT ledger.lock_transaction(sha256('x'))",
-                "COPY ledger.entry TO '/tmp/x'",
+                "COPY ledger.entry TO '/tmp/x'", "COPY ledger.entry_earlier TO '/tmp/x'",
+                "ALTER TABLE ledger.entry DETACH PARTITION ledger.entry_earlier",
+                "ALTER TABLE ledger.entry_earlier DISABLE TRIGGER ALL", "DROP TABLE ledger.entry_other",
+                "SELECT ledger.take_out()",
+                "SELECT ledger.find_retirable(gen_random_uuid(), gen_random_uuid())",
+                "SELECT ledger.retire(gen_random_uuid(), '2023-01-01', sha256('x'), 1, sha256('x'), now(), 'a')",
             ]
         for statement in statements {
             #expect(throws: DatabaseError.self, "\(statement)") {

@@ -13,13 +13,20 @@ struct LedgerFixture {
     let ledger: PostgresLedger
     let clock = ManualClock()
 
-    init() async throws {
+    /// - Parameters:
+    ///   - template: names the database that this one is copied from.
+    ///   - prepare: changes that one, once it has its schema.
+    init(
+        template: String = "ledger_tests",
+        prepare: (PostgresCluster, String) throws -> Void = { _, _ in }
+    ) async throws {
         let server = try PostgresCluster.shared()
         cluster = server
-        database = try server.database(template: "ledger_tests") { name in
+        database = try server.database(template: template) { name in
             let migrator = ConnectionSettings(server.parameters(database: name, user: "gatehouse_migrator"))
             _ = try Migrator(migrator, LedgerSchema.migrations).migrate()
             try server.believeGatewayClocks(in: name)
+            try prepare(server, name)
         }
         let settings = ConnectionSettings(server.parameters(database: database, user: "gatehouse_writer"))
         ledger = PostgresLedger(
@@ -87,6 +94,9 @@ struct Enrollment {
     var history = HistoryFacts()
     var approvals: [Approval] = []
     var obligations: JSONValue = [:]
+    var trace: JSONValue = []
+    /// Changes what is decided about.
+    var adjust: @Sendable (inout PolicyInput) -> Void = { _ in }
     /// Seconds.
     var deadline: Int64 = 60
 
@@ -100,7 +110,7 @@ struct Enrollment {
     }
 
     var input: PolicyInput {
-        PolicyInput(
+        var input = PolicyInput(
             service: LedgerFixture.service, enrollmentProtocol: .est, operation: .enroll, instant: instant,
             request: RequestFacts(
                 names: CertificateNames(commonName: device?.rawValue, dns: ["a.example"]),
@@ -110,6 +120,8 @@ struct Enrollment {
             } ?? [],
             provenDevice: device, device: nil, history: history, approvals: approvals,
             clientAddress: "192.0.2.1")
+        adjust(&input)
+        return input
     }
 
     var attempt: AttemptRecord {
@@ -121,7 +133,7 @@ struct Enrollment {
                 policy: Digest(of: LedgerFixture.policy),
                 profile: isPermit ? ProfileName("client-auth") : nil,
                 maximumNotAfter: isPermit ? instant.adding(seconds: cap) : nil, obligations: obligations,
-                trace: []),
+                trace: trace),
             credential: credential.flatMap { id in
                 device.map {
                     CredentialUse(id: id, device: $0, service: LedgerFixture.service, consumes: consumes)

@@ -26,4 +26,24 @@ struct MetricsTests {
         #expect(lines.contains("gatehouse_policy_info{sha256=\"ab12\"} 1"))
         #expect(lines.filter { $0.hasPrefix("# TYPE") }.count == 7)
     }
+
+    @Test func saysWhereTheLogStands() {
+        let metrics = Metrics()
+        metrics.setRolledBack(true)
+        #expect(!metrics.rendered().contains("gatehouse_log"), "nothing is known of the log yet")
+        metrics.setLog(size: 7, pending: 2, checkpointAge: nil)
+        metrics.setPublication("/mnt/\"log\"", lag: 3)
+        let lines = metrics.rendered().split(separator: "\n").map(String.init)
+        #expect(lines.contains("gatehouse_log_size 7"))
+        #expect(lines.contains("gatehouse_log_pending_leaves 2"))
+        #expect(lines.contains("gatehouse_log_rolled_back 1"))
+        #expect(!lines.contains { $0.hasPrefix("gatehouse_log_checkpoint_age_seconds ") })
+        #expect(
+            lines.contains("gatehouse_log_publication_lag_leaves{publication=\"/mnt/\\\"log\\\"\"} 3"))
+        metrics.setLog(size: 8, pending: 0, checkpointAge: 12)
+        metrics.setRolledBack(false)
+        let later = metrics.rendered().split(separator: "\n").map(String.init)
+        #expect(later.contains("gatehouse_log_checkpoint_age_seconds 12"))
+        #expect(later.contains("gatehouse_log_rolled_back 0"))
+    }
 }

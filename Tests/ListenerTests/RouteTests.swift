@@ -28,6 +28,12 @@ struct RouteTests {
         (.admin, "/metrics", .metrics),
         (.admin, "/metrics/", .unknown),
         (.admin, "/scep/laptops", .unknown),
+        (.admin, "/log/checkpoint", .log),
+        (.admin, "/log/tile/0/x001/234.p/5", .log),
+        (.admin, "/log", .unknown),
+        (.admin, "/logs/checkpoint", .unknown),
+        (.tls, "/log/checkpoint", .unknown),
+        (.http, "/log/checkpoint", .unknown),
     ])
     func leads(_ listener: ListenerName, _ path: String, _ route: Route) {
         #expect(Route(listener: listener, path: path) == route)

@@ -67,7 +67,7 @@ struct RunningGateway: Sendable {
             assemble: { ports in
                 report.yield(ports)
                 return FrontEnds(
-                    est: EchoFrontEnd(), acme: EchoFrontEnd(), scep: EchoFrontEnd(),
+                    est: EchoFrontEnd(), acme: EchoFrontEnd(), scep: EchoFrontEnd(), log: EchoFrontEnd(),
                     authorityCertificate: { $0 == "issuing" ? [1, 2, 3] : nil })
             })
         let service = ServiceGroup(

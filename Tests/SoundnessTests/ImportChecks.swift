@@ -44,6 +44,9 @@ enum ImportChecks {
         "Registration": ["Ledger", "Identity", "Database", "FrontEnd"],
         "Identity": ["Policy", "Issuance", "Ledger", "Registration", "FrontEnd"],
         "Ledger": ["Policy", "Issuance", "Identity", "Registration", "FrontEnd"],
+        "TransparencyLog": ["Database", "Ledger", "Policy", "FrontEnd"],
+        "Verification": ["Ledger", "Sequencing", "Issuance", "Registration", "Identity", "FrontEnd"],
+        "Verifier": ["Ledger", "Sequencing", "Issuance", "Registration", "Identity", "FrontEnd"],
     ]
     /// Modules with one importer.
     private static let soleImporter = ["COpenSSL": "OpenSSLCrypto", "CLibPQ": "Database"]

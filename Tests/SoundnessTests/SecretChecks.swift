@@ -7,6 +7,7 @@ enum SecretChecks {
         "Sources/ACME/NonceMint.swift": "authenticates nonces under a key",
         "Sources/SCEP/PKCSReq.swift": "tells an empty challenge password from none",
         "Sources/Listener/TLSIdentity.swift": "hands the TLS key to NIOSSL",
+        "Sources/TransparencyLog/NoteSigner.swift": "signs with the seed and writes it as a key file",
         "Sources/Gateway/": "makes and reads keys, and prints a minted credential once, on standard output",
     ]
 

@@ -65,6 +65,7 @@ struct Config: ParsableCommand {
                         "database",
                         .string(configuration.database.isEmbedded ? "embedded" : configuration.database.host)
                     ),
+                    ("log", .string(configuration.log.origin ?? "as in pki/log.vkey")),
                     ("tls", .string(configuration.tls.url("https", configuration.tls.port))),
                     ("http", .string(configuration.http.url("http", configuration.http.port))),
                     ("admin", .string(configuration.admin.url("http", configuration.admin.port))),

@@ -6,7 +6,12 @@ import Ledger
 /// `gatehouse ledger`
 struct LedgerCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "ledger", abstract: "Ask the ledger.", subcommands: [Query.self])
+        commandName: "ledger", abstract: "Ask the ledger, prove it, carry it elsewhere.",
+        subcommands: [
+            Query.self, LedgerTail.self, LedgerExport.self, LedgerReceipt.self, LedgerVerify.self,
+            LedgerReconcile.self, LedgerRedact.self, LedgerRetire.self, LedgerAcceptRollback.self,
+            LedgerBench.self,
+        ])
 
     struct Query: ParsableCommand {
         static let configuration = CommandConfiguration(

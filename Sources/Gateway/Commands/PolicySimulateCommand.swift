@@ -104,6 +104,10 @@ extension PolicyCommand {
             do throws(DatabaseError) {
                 source = try auditor.recorded(since: start.microseconds, limit: .max)
             } catch { throw Self.fault(error) }
+            if source.redacted > 0 {
+                Output.message(
+                    "\(source.redacted) recorded requests are left out: personal values of theirs were erased")
+            }
             let wanted = min(source.count, limit ?? .max)
             var bar = ProgressBar(total: wanted, label: "replaying")
             defer { bar.finish() }

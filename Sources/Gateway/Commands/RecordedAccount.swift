@@ -34,7 +34,9 @@ struct RecordedAccount {
         switch try await Self.bundle(documents.policy, ledger) {
         case .loaded(let found):
             bundle = found
-            recomputation = try verify(documents, found)
+            recomputation =
+                history.isRedacted
+                ? .notPossible("personal values that it rested on were erased") : try verify(documents, found)
         case .missing: recomputation = .notPossible("its bundle is not on the ledger")
         case .broken: recomputation = .notPossible("its bundle does not load in this version of gatehouse")
         }

@@ -88,6 +88,7 @@ struct Up: AsyncParsableCommand {
         try await Self.fill(state, prepared.starter, person: prepared.person)
         let configuration = try listeners.applied(
             to: ConfigurationFile.read(state.configuration, state: state))
+        try LogIdentity.createIfMissing(state, configuration.log, random: SystemRandom())
         let postgres = configuration.database.isEmbedded ? try Self.startPostgres(state, prepared.user) : nil
         // Whatever ends the gateway, the database it started does not outlive it. Requests have drained by
         // then.

@@ -1,3 +1,5 @@
+import EventFeed
+
 /// The effective configuration of one gateway: what `gatehouse.yaml` says, with defaults for the rest.
 struct Configuration: Sendable, Equatable {
     /// Names this gateway among its replicas in the ledger; made at first start.
@@ -9,6 +11,9 @@ struct Configuration: Sendable, Equatable {
     var admin = Listener(host: "127.0.0.1", port: 9443)
     var database: Database
     var acme = DomainValidation()
+    /// Other systems that the ledger's events are carried to.
+    var feeds: [Feed] = []
+    var log: TransparencyLog
 
     /// One listening socket.
     struct Listener: Sendable, Equatable {
@@ -37,6 +42,32 @@ struct Configuration: Sendable, Equatable {
         var migrator = "gatehouse_migrator"
         var writer = "gatehouse_writer"
         var auditor = "gatehouse_auditor"
+        var sequencer = "gatehouse_sequencer"
+        var verifier = "gatehouse_verifier"
+    }
+
+    /// The transparency log: who signs it, and where its checkpoints go.
+    struct TransparencyLog: Sendable, Equatable {
+        /// The log's name; nil takes that of `pki/log.vkey`, or a new one at first start.
+        var origin: String?
+        /// The private key that signs checkpoints, absolute; nil takes `secrets/checkpoint.key` where there
+        /// is one. A gateway without a key does not sequence.
+        var checkpointKey: String?
+        /// Folders that get the checkpoint and the tiles, absolute.
+        var directories: [String]
+        /// Files to which each checkpoint is appended, absolute.
+        var appendFiles: [String]
+        var witnesses: [Witness] = []
+        /// How many witnesses a receipt waits for.
+        var quorum = 0
+    }
+
+    /// Somebody else who signs that our log only grows (C2SP tlog-witness).
+    struct Witness: Sendable, Equatable {
+        /// Submission prefix, without a slash at the end.
+        var url: String
+        /// A vkey of type `cosignature/v1`.
+        var key: String
     }
 
     /// How ACME's domain control validation reaches the names it validates.

@@ -23,17 +23,21 @@ struct ConfigurationFile {
             throw fault("this is not YAML: \(error)", nil, "mend the syntax")
         }
         guard let root = composed else { throw fault("the file is empty", nil, "start from deploy/config") }
-        let members = try mapping(root, ["instance", "policies", "listeners", "database", "acme"])
+        let members = try mapping(
+            root, ["instance", "policies", "listeners", "database", "acme", "log", "feeds"])
         guard let instance = members["instance"] else {
             throw fault("`instance` is missing", root, "name this gateway, e.g. instance: gate-1")
         }
         var configuration = Configuration(
             instance: try string(instance), policies: state.policies,
-            database: .init(isEmbedded: true, host: state.socketDirectory))
+            database: .init(isEmbedded: true, host: state.socketDirectory),
+            log: .init(directories: [state.log], appendFiles: ["\(state.log)/checkpoints.txt"]))
         if let node = members["policies"] { configuration.policies = absolute(try string(node), state) }
         if let node = members["listeners"] { try listeners(node, &configuration) }
         if let node = members["database"] { configuration.database = try database(node) }
         if let node = members["acme"] { configuration.acme = try domainValidation(node) }
+        if let node = members["log"] { try log(node, state, &configuration.log) }
+        if let node = members["feeds"] { configuration.feeds = try feeds(node, state) }
         return configuration
     }
 
@@ -67,7 +71,8 @@ struct ConfigurationFile {
     }
 
     private func database(_ node: Node) throws -> Configuration.Database {
-        let members = try mapping(node, ["host", "port", "name", "migrator", "writer", "auditor"])
+        let members = try mapping(
+            node, ["host", "port", "name", "migrator", "writer", "auditor", "sequencer", "verifier"])
         guard let host = members["host"] else {
             throw fault("`database.host` is missing", node, "a host name, or the directory of a Unix socket")
         }
@@ -77,6 +82,8 @@ struct ConfigurationFile {
         if let node = members["migrator"] { database.migrator = try string(node) }
         if let node = members["writer"] { database.writer = try string(node) }
         if let node = members["auditor"] { database.auditor = try string(node) }
+        if let node = members["sequencer"] { database.sequencer = try string(node) }
+        if let node = members["verifier"] { database.verifier = try string(node) }
         return database
     }
 
@@ -107,7 +114,7 @@ struct ConfigurationFile {
         return validation
     }
 
-    private func mapping(_ node: Node, _ allowed: [String]) throws -> [String: Node] {
+    func mapping(_ node: Node, _ allowed: [String]) throws -> [String: Node] {
         guard case .mapping(let pairs) = node else {
             throw fault("a mapping is expected here", node, "keys: \(allowed.joined(separator: ", "))")
         }
@@ -124,25 +131,25 @@ struct ConfigurationFile {
         return members
     }
 
-    private func string(_ node: Node) throws -> String {
+    func string(_ node: Node) throws -> String {
         guard case .scalar(let scalar) = node, !scalar.string.isEmpty else {
             throw fault("a text is expected here", node, "write one value")
         }
         return scalar.string
     }
 
-    private func port(_ node: Node) throws -> Int {
+    func port(_ node: Node) throws -> Int {
         guard let value = node.int, (0...65_535).contains(value) else {
             throw fault("this is no port", node, "a number from 0 to 65535; 0 takes any free port")
         }
         return value
     }
 
-    private func absolute(_ path: String, _ state: StateDirectory) -> String {
+    func absolute(_ path: String, _ state: StateDirectory) -> String {
         path.hasPrefix("/") ? path : "\(state.path)/\(path)"
     }
 
-    private func fault(_ problem: String, _ node: Node?, _ remedy: String) -> StartupError {
+    func fault(_ problem: String, _ node: Node?, _ remedy: String) -> StartupError {
         let place = node?.mark.map { "\(path):\($0.line):\($0.column)" } ?? path
         return StartupError("\(place): \(problem)", remedy: remedy, exitCode: .invalid)
     }

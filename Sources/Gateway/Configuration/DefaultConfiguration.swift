@@ -15,12 +15,14 @@ enum DefaultConfiguration {
         listeners:
           tls: { host: 127.0.0.1, port: 8443 }     # EST, ACME, SCEP over HTTPS
           http: { host: 127.0.0.1, port: 8080 }    # SCEP
-          admin: { host: 127.0.0.1, port: 9443 }   # /livez, /readyz, /metrics
+          admin: { host: 127.0.0.1, port: 9443 }   # /livez, /readyz, /metrics, /log
 
         # Without `database`, `gatehouse up` runs a private PostgreSQL below this directory.
         # database: { host: db.example, port: 5432, name: gatehouse,
-        #             migrator: gatehouse_migrator, writer: gatehouse_writer, auditor: gatehouse_auditor }
+        #             migrator: gatehouse_migrator, writer: gatehouse_writer, auditor: gatehouse_auditor,
+        #             sequencer: gatehouse_sequencer, verifier: gatehouse_verifier }
 
+        \(log)
         # ACME domain validation. These values let anyone try it without root: names under .localhost are
         # loopback, and http-01 calls port 5002. A production service removes them all: ports 80 and 443, the
         # system's resolver, public addresses only.
@@ -32,4 +34,17 @@ enum DefaultConfiguration {
 
         """
     }
+
+    private static let log = """
+        # The transparency log. Its name, unless given here, is the one in pki/log.vkey. This gateway signs it
+        # while it has the checkpoint key, and publishes to these places; add one that the administrator of
+        # the database cannot change, and witnesses.
+        # log:
+        #   origin: gate.example/ledger
+        #   checkpoint_key: secrets/checkpoint.key
+        #   publish: { directories: [log], append_files: [log/checkpoints.txt] }
+        #   witnesses: [{ url: https://witness.example, key: witness.example+1a2b3c4d+BASE64 }]
+        #   quorum: 0
+
+        """
 }

@@ -16,7 +16,7 @@ struct EmbeddedPostgres {
     static let superuser = "gatehouse_superuser"
     static let databaseName = "gatehouse"
     /// Logins in service. Each has only what it needs.
-    static let logins = ["gatehouse_migrator", "gatehouse_writer", "gatehouse_auditor"]
+    static let logins = LedgerSchema.Login.allCases.map(\.rawValue)
 
     private var binaries: String { Self.binaryDirectory ?? "" }
 
@@ -49,8 +49,7 @@ struct EmbeddedPostgres {
                 "initdb failed: \(made.output)", remedy: "free disk space or permissions, then again")
         }
         try settings.write(toFile: "\(unfinished)/gatehouse.conf", atomically: false, encoding: .utf8)
-        try access.write(toFile: "\(unfinished)/pg_hba.conf", atomically: false, encoding: .utf8)
-        try identities.write(toFile: "\(unfinished)/pg_ident.conf", atomically: false, encoding: .utf8)
+        _ = try writeAccess(to: unfinished)
         let configuration = "\(unfinished)/postgresql.conf"
         let text = try String(contentsOfFile: configuration, encoding: .utf8)
         try (text + "\ninclude 'gatehouse.conf'\n").write(
@@ -61,7 +60,12 @@ struct EmbeddedPostgres {
     /// Starts the server, or takes over one that runs on this cluster already.
     func start() throws {
         try makeSocketDirectory()
-        if try isRunning() { return }
+        // An earlier program knew fewer logins.
+        let isChanged = try writeAccess(to: dataDirectory)
+        if try isRunning() {
+            if isChanged { _ = try psql(["-qc", "SELECT pg_reload_conf()"]) }
+            return
+        }
         let started = try Command.run(
             "\(binaries)/pg_ctl",
             [
@@ -107,25 +111,57 @@ struct EmbeddedPostgres {
         }
     }
 
-    /// Makes roles and database on first use, as the cluster's superuser.
+    /// Makes roles and database on first use, and roles that an earlier program did not know, as the
+    /// cluster's superuser.
     ///
     /// One transaction is not to be had, since CREATE DATABASE refuses one. So the database gets its name
     /// last, and a half-done start is done again.
     func createRolesAndDatabase() throws {
         let name = Self.databaseName
-        if try psql(["-tAc", "SELECT 1 FROM pg_database WHERE datname = '\(name)'"]) == "1" { return }
+        if try psql(["-tAc", "SELECT 1 FROM pg_database WHERE datname = '\(name)'"]) == "1" {
+            return try addMissingRoles()
+        }
         try run(LedgerSchema.roles, in: "postgres")
         let unfinished = "\(name)_unfinished"
         for statement in [
             "DROP DATABASE IF EXISTS \(unfinished)",
             "CREATE DATABASE \(unfinished) OWNER \(LedgerSchema.owner) TEMPLATE template0",
             "REVOKE ALL ON DATABASE \(unfinished) FROM PUBLIC",
-            "GRANT CONNECT ON DATABASE \(unfinished) TO \(Self.logins.joined(separator: ", "))",
+            grantConnect(unfinished),
         ] {
             _ = try psql(["-qc", statement])
         }
         try run(LedgerSchema.hardening, in: unfinished)
         _ = try psql(["-qc", "ALTER DATABASE \(unfinished) RENAME TO \(name)"])
+    }
+
+    private func addMissingRoles() throws {
+        let connected = try psql([
+            "-tAc",
+            """
+            SELECT count(*) FROM pg_roles WHERE rolname LIKE 'gatehouse%' AND rolcanlogin AND NOT rolsuper
+              AND has_database_privilege(rolname, '\(Self.databaseName)', 'CONNECT')
+            """,
+        ])
+        if connected == "\(Self.logins.count)" { return }
+        try run(LedgerSchema.roles, in: "postgres")
+        _ = try psql(["-qc", grantConnect(Self.databaseName)])
+    }
+
+    private func grantConnect(_ database: String) -> String {
+        "GRANT CONNECT ON DATABASE \(database) TO \(Self.logins.joined(separator: ", "))"
+    }
+
+    /// Writes who may connect, where the files say something else; whether they did.
+    private func writeAccess(to directory: String) throws -> Bool {
+        var isChanged = false
+        for (name, text) in [("pg_hba.conf", access), ("pg_ident.conf", identities)] {
+            let path = "\(directory)/\(name)"
+            if (try? String(contentsOfFile: path, encoding: .utf8)) == text { continue }
+            try text.write(toFile: path, atomically: true, encoding: .utf8)
+            isChanged = true
+        }
+        return isChanged
     }
 
     private func run(_ script: String, in database: String) throws {

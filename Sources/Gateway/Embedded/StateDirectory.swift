@@ -13,6 +13,11 @@ struct StateDirectory: Sendable {
     var policies: String { "\(path)/policies" }
     var postgres: String { "\(path)/postgres" }
     var run: String { "\(path)/run" }
+    /// What is published of the log by default, and the largest checkpoint that was seen.
+    var log: String { "\(path)/log" }
+    /// The verifier keys of the log, one a line, the newest origin first.
+    var logKey: String { "\(pki)/log.vkey" }
+    var checkpointKey: String { "\(secrets)/checkpoint.key" }
 
     /// Where PostgreSQL's socket lives: `run/`, unless that path is too long for a socket address (107
     /// octets), in which case a private directory below /tmp named after the state.

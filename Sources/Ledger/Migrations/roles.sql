@@ -5,12 +5,15 @@
 --   gatehouse_migrator   `gatehouse db migrate`: becomes the owner for the length of a migration
 --   gatehouse_writer     the gateway: reads, and calls the ledger's functions
 --   gatehouse_auditor    `gatehouse ledger query`: reads the views of schema audit
+--   gatehouse_sequencer  the transparency log: numbers the entries and signs checkpoints; writes nothing else
+--   gatehouse_verifier   `gatehouse-verify`: reads the evidence itself, and nothing else
 
 DO $$
 DECLARE
   role_name text;
 BEGIN
-  FOREACH role_name IN ARRAY ARRAY['gatehouse_owner', 'gatehouse_migrator', 'gatehouse_writer', 'gatehouse_auditor']
+  FOREACH role_name IN ARRAY ARRAY['gatehouse_owner', 'gatehouse_migrator', 'gatehouse_writer', 'gatehouse_auditor',
+                                 'gatehouse_sequencer', 'gatehouse_verifier']
   LOOP
     IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = role_name) THEN
       EXECUTE pg_catalog.format('CREATE ROLE %I', role_name);
@@ -22,15 +25,20 @@ ALTER ROLE gatehouse_owner NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICA
 ALTER ROLE gatehouse_migrator LOGIN NOINHERIT NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS;
 ALTER ROLE gatehouse_writer LOGIN NOINHERIT NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS;
 ALTER ROLE gatehouse_auditor LOGIN NOINHERIT NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS;
+ALTER ROLE gatehouse_sequencer LOGIN NOINHERIT NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS;
+ALTER ROLE gatehouse_verifier LOGIN NOINHERIT NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS;
 GRANT gatehouse_owner TO gatehouse_migrator;
 
 -- A commit that was acknowledged is on disk: invariants I1 and I2 rest on it.
 ALTER ROLE gatehouse_writer SET synchronous_commit = 'on';
+ALTER ROLE gatehouse_sequencer SET synchronous_commit = 'on';
 ALTER ROLE gatehouse_auditor SET default_transaction_read_only = 'on';
+ALTER ROLE gatehouse_verifier SET default_transaction_read_only = 'on';
 ALTER ROLE gatehouse_auditor SET statement_timeout = '60s';
 ALTER ROLE gatehouse_auditor SET search_path = audit, pg_catalog;
 
 -- The database itself, once, by the superuser (CREATE DATABASE cannot stand in a block), then hardening.sql inside it:
 --   CREATE DATABASE gatehouse OWNER gatehouse_owner ENCODING 'UTF8' TEMPLATE template0;
 --   REVOKE ALL ON DATABASE gatehouse FROM PUBLIC;
---   GRANT CONNECT ON DATABASE gatehouse TO gatehouse_migrator, gatehouse_writer, gatehouse_auditor;
+--   GRANT CONNECT ON DATABASE gatehouse TO gatehouse_migrator, gatehouse_writer, gatehouse_auditor,
+--     gatehouse_sequencer, gatehouse_verifier;

@@ -23,6 +23,10 @@ package struct FuzzBody: Sendable {
         FuzzBody(name: "PolicyIntent", run: PolicyIntentBody.run),
         FuzzBody(name: "DeviceImport", run: DeviceImportBody.run),
         FuzzBody(name: "Record", run: RecordBody.run),
+        FuzzBody(name: "Note", run: NoteBody.run),
+        FuzzBody(name: "LogText", run: LogTextBody.run),
+        FuzzBody(name: "LogProof", run: LogProofBody.run),
+        FuzzBody(name: "ExportLine", run: ExportLineBody.run),
     ]
 
     /// The body of that name.

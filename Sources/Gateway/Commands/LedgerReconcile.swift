@@ -1,0 +1,48 @@
+import ArgumentParser
+import EnrollmentCore
+import Ledger
+
+/// `gatehouse ledger reconcile`: finds certificates of our issuers that the ledger does not know.
+struct LedgerReconcile: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "reconcile",
+        abstract: "Find certificates of our issuers that the ledger does not know.",
+        discussion: """
+            PATH is what a CA or a network has seen: a PEM file with any number of certificates, a DER file, \
+            or a folder of such. Exit 6 when one is rogue, 1 when something could not be read, 0 when all \
+            are accounted for. Each rogue certificate raises one alert, once.
+            """)
+
+    @OptionGroup var common: CommonOptions
+    @Option(help: "A PEM or DER file, or a folder of them, at most 1,000,000 files of 1 MiB.")
+    var ca: String
+    @Option(help: "The team that the alerts are for.") var owner = "Endpoint Security"
+
+    func run() async throws {
+        let stores = try Stores.open(common)
+        do {
+            var search = RogueSearch(
+                ledger: stores.ledger, issuers: try OurIssuer.all(stores.state),
+                own: try await stores.ledger.ownCertificates(), owner: owner)
+            try await search.run(try CertificateFiles(path: ca))
+            try report(search)
+        } catch let error as LedgerError {
+            throw StartupError(
+                "the database does not answer: \(error)", remedy: "is gatehouse up running on this state?")
+        }
+    }
+
+    private func report(_ search: RogueSearch) throws {
+        let columns = ["finding", "issuer", "serial", "certificate_sha256", "not_after", "file", "alert"]
+        if !search.rogues.isEmpty || common.output != .table {
+            Output(columns: columns, rows: search.rogues).print(as: common.output)
+        }
+        for fault in search.unreadable.prefix(100) { Output.message("not read: \(fault)") }
+        if search.unreadable.count > 100 { Output.message("… and \(search.unreadable.count - 100) more") }
+        Output.message(
+            "\(search.ours) certificates of our issuers, \(search.rogues.count) rogue; \(search.others) of "
+                + "other issuers; \(search.unreadable.count) not read")
+        if !search.rogues.isEmpty { throw ExitCode(ExitStatus.integrityViolation.rawValue) }
+        if !search.unreadable.isEmpty { throw ExitCode(ExitStatus.negative.rawValue) }
+    }
+}

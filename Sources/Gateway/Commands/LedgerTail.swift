@@ -1,0 +1,99 @@
+import ArgumentParser
+import Database
+import EnrollmentCore
+import EventFeed
+import Ledger
+
+/// `gatehouse ledger tail`: the latest facts in the order of the log, and those that follow.
+struct LedgerTail: AsyncParsableCommand {
+    /// How a fact is written.
+    enum Format: String, ExpressibleByArgument, CaseIterable { case table, jsonl, ecs, ocsf, cef }
+
+    static let configuration = CommandConfiguration(
+        commandName: "tail", abstract: "Show what the ledger recorded last, one line a fact.",
+        discussion: """
+            As the auditor, in the order of the log: nothing appears before what was shown last, and a fact \
+            appears once it is a leaf, about a second after it was recorded.
+            """)
+
+    @OptionGroup var common: CommonOptions
+    @Flag(name: .shortAndLong, help: "Go on with what follows, until interrupted.")
+    var follow = false
+    @Option(help: "table for people; jsonl with the whole fact; ecs, ocsf or cef as a feed sends it.")
+    var format = Format.table
+    @Option(parsing: .upToNextOption, help: "Only facts of these kinds, e.g. decision certificate alert.")
+    var kind: [String] = []
+    @Option(help: "Begin so long ago, e.g. 10m, instead of with the last few.") var since: LookBack?
+    @Option(name: .short, help: "How many to begin with.") var number: Int = 20
+
+    func validate() throws {
+        guard (0...1_000_000).contains(number) else { throw ValidationError("-n takes 0 to 1000000") }
+    }
+
+    func run() async throws {
+        var settings = try Stores.settings(common) { $0.auditor }
+        settings.isReadOnly = true
+        settings.statementTimeout = 60_000
+        do throws(DatabaseError) { try await show(settings) } catch {
+            throw StartupError(
+                "the database does not answer: \(error)", remedy: "is gatehouse up running on this state?")
+        }
+    }
+
+    private func show(_ settings: ConnectionSettings) async throws(DatabaseError) {
+        let connection = try Connection(settings)
+        var position = try EventReader.size(on: connection)
+        let start = since.map { SystemClock().now().adding(seconds: -$0.seconds) }
+        let limit = start == nil ? Int64(number) : nil
+        for event in try EventReader.latest(kinds: kind, since: start, limit: limit, on: connection) {
+            print(event)
+            position = max(position, event.index + 1)
+        }
+        while follow {
+            let batch = try EventReader.events(from: position, limit: 1_000, on: connection)
+            for event in batch.events where kind.isEmpty || kind.contains(event.kind) { print(event) }
+            let isCaughtUp = batch.next - position < 1_000
+            position = batch.next
+            if isCaughtUp, (try? await Task.sleep(for: .seconds(1))) == nil { return }
+        }
+    }
+
+    private func print(_ event: LedgerEvent) {
+        switch format {
+        case .table: Output.write(Self.line(event) + "\n")
+        case .jsonl: Output.write(Self.document(event) + "\n")
+        case .ecs: Output.write(EventFormat.ecs.text(of: event) + "\n")
+        case .ocsf: Output.write(EventFormat.ocsf.text(of: event) + "\n")
+        case .cef: Output.write(EventFormat.cef.text(of: event) + "\n")
+        }
+    }
+
+    /// Time, what happened, to whom, and why.
+    static func line(_ event: LedgerEvent) -> String {
+        let time = event.recordedAt.rfc3339
+        return "\(time)  \(event.index)  \(Occurrence(event).message)"
+    }
+
+    private static func document(_ event: LedgerEvent) -> String {
+        JSONValue.object([
+            "leaf_index": .integer(event.index), "entry_id": .string(event.entry),
+            "kind": .string(event.kind), "recorded_at": .string(event.recordedAt.description),
+            "request_id": JSONValue(event.request), "service": JSONValue(event.service),
+            "device_id": JSONValue(event.device), "leaf_hash": .string(event.leafHash),
+            "body": .string(event.body),
+        ]).canonicalText
+    }
+}
+
+extension Stores {
+    /// How to reach the state's database as one of its logins.
+    static func settings(
+        _ common: CommonOptions, _ login: (Configuration.Database) -> String
+    ) throws -> ConnectionSettings {
+        let database = try configured(common).1.database
+        return ConnectionSettings([
+            "host": database.host, "port": String(database.port), "dbname": database.name,
+            "user": login(database),
+        ])
+    }
+}

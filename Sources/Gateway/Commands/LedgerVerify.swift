@@ -1,0 +1,55 @@
+import ArgumentParser
+import Foundation
+import Glibc
+
+/// `gatehouse ledger verify`: hands over to `gatehouse-verify`, which shares no code with what writes the
+/// ledger.
+struct LedgerVerify: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "verify", abstract: "Run gatehouse-verify on this state's database.",
+        discussion: """
+            Everything after the options is passed on, e.g. --against CHECKPOINT. Beginning with `export` or \
+            `receipt` it verifies those instead: gatehouse ledger verify receipt FILE. The exit code is the \
+            verifier's; an auditor runs a gatehouse-verify of their own.
+            """)
+
+    @OptionGroup var common: CommonOptions
+    @Argument(parsing: .captureForPassthrough, help: "Arguments of gatehouse-verify.")
+    var arguments: [String] = []
+
+    func run() throws {
+        let (state, configuration) = try Stores.configured(common)
+        guard let own = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe") else {
+            throw StartupError("cannot tell where this program is", remedy: "run gatehouse-verify itself")
+        }
+        let program = URL(fileURLWithPath: own).deletingLastPathComponent().path + "/gatehouse-verify"
+        guard access(program, X_OK) == 0 else {
+            throw StartupError(
+                "\(program) is missing",
+                remedy: "install it beside gatehouse, or run a gatehouse-verify of your own",
+                exitCode: .notFound)
+        }
+        let words = [program] + Self.words(arguments, state, configuration)
+        var pointers = words.map { strdup($0) }
+        pointers.append(nil)
+        execv(program, pointers)
+        let cause = String(cString: strerror(errno))
+        throw StartupError("cannot run \(program): \(cause)", remedy: "is it a program for this computer?")
+    }
+
+    /// The verifier's command line.
+    private static func words(
+        _ given: [String], _ state: StateDirectory, _ configuration: Configuration
+    ) -> [String] {
+        let log = configuration.log
+        var trust = ["--key", state.logKey]
+        for witness in log.witnesses { trust += ["--witness-key", witness.key] }
+        if log.quorum > 0 { trust += ["--quorum", String(log.quorum)] }
+        if given.first == "export" || given.first == "receipt" { return given + trust }
+        let database = configuration.database
+        return [
+            "database", "--host", database.host, "--port", String(database.port), "--name", database.name,
+            "--user", database.verifier,
+        ] + trust + given
+    }
+}

@@ -1,0 +1,72 @@
+import EnrollmentCore
+import Foundation
+import Glibc
+import Ledger
+import TransparencyLog
+
+/// The largest checkpoint that this host has seen: `log/anchor`, a signed note. It never gets smaller.
+struct LogAnchor: Sendable {
+    let state: StateDirectory
+    let identity: LogIdentity
+
+    var path: String { "\(state.log)/anchor" }
+
+    /// What is in the file; nil when there is none.
+    ///
+    /// - Throws: `StartupError` for a file that is there and is no checkpoint of our log: what it said is not
+    ///   known, so nothing is as it should be.
+    func read() throws -> SeenCheckpoint? {
+        guard FileManager.default.fileExists(atPath: path) else { return nil }
+        let text = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
+        do throws(LogFormatError) { return try seen(SignedNote(parsing: text)) } catch {
+            throw StartupError(
+                "\(path) is no checkpoint of this log: \(error)",
+                remedy: "restore it from a publication of the log's newest checkpoint", exitCode: .invalid)
+        }
+    }
+
+    /// What a note says, once its signature is verified.
+    func seen(_ note: SignedNote) throws(LogFormatError) -> SeenCheckpoint {
+        let checkpoint = try note.checkpoint()
+        guard let generation = identity.generation(of: checkpoint.origin),
+            identity.key(generation)?.verify(note) == true
+        else { throw LogFormatError("it is not signed by \(identity.key.name)") }
+        guard checkpoint.size > 0 else { throw LogFormatError("it is of an empty log") }
+        return SeenCheckpoint(generation: generation, size: checkpoint.size, root: checkpoint.root)
+    }
+
+    /// Replaces the file as a whole and durably.
+    func write(_ note: SignedNote) throws {
+        try makeFolder()
+        let unfinished = path + ".unfinished"
+        try StateDirectory.writePrivate(Array(note.encoded.utf8), to: unfinished)
+        let file = open(unfinished, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { throw unwritable() }
+        defer { close(file) }
+        guard fsync(file) == 0, rename(unfinished, path) == 0 else { throw unwritable() }
+        try syncFolder()
+    }
+
+    /// Puts an anchor aside whose loss a person accepted.
+    func archive(_ seen: SeenCheckpoint) throws {
+        guard rename(path, "\(path).\(seen.generation)-\(seen.size)") == 0 else { throw unwritable() }
+        try syncFolder()
+    }
+
+    private func makeFolder() throws {
+        guard mkdir(state.log, 0o700) == 0 || errno == EEXIST else { throw unwritable() }
+    }
+
+    private func syncFolder() throws {
+        let folder = open(state.log, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard folder >= 0 else { throw unwritable() }
+        defer { close(folder) }
+        guard fsync(folder) == 0 else { throw unwritable() }
+    }
+
+    private func unwritable() -> StartupError {
+        StartupError(
+            "cannot write \(path): \(String(cString: strerror(errno)))",
+            remedy: "free disk space or permissions")
+    }
+}

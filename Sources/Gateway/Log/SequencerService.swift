@@ -1,0 +1,72 @@
+import Database
+import EnrollmentCore
+import Ledger
+import Listener
+import Logging
+import Sequencing
+import ServiceLifecycle
+import TransparencyLog
+
+/// Sequences the log where the checkpoint key is: under the origin of the generation in force, and never
+/// while the stored log lacks what was published of it.
+struct SequencerService: Service {
+    let state: StateDirectory
+    let configuration: Configuration
+    let identity: LogIdentity
+    let logGuard: LogGuard
+    let log: PostgresLog
+    /// Nil where nothing serves them.
+    let metrics: Metrics?
+    let logger: Logger
+
+    func run() async throws {
+        try? await cancelWhenGracefulShutdown {
+            var stopped: Int64?
+            while !Task.isCancelled {
+                // What made a sequencer stop ends with a new generation or a restart, which a person does.
+                if case .complete(let generation) = self.logGuard.standing, generation != stopped {
+                    do { try await self.sequence(generation) } catch is CancellationError { return } catch {
+                        stopped = generation
+                        self.logger.critical("the log is not extended", metadata: ["cause": "\(error)"])
+                    }
+                }
+                try await Task.sleep(for: .milliseconds(200))
+            }
+        }
+    }
+
+    /// Sequences until the log is of another generation.
+    private func sequence(_ generation: Int64) async throws {
+        guard let signer = try identity.signer(state, configuration.log, generation: generation) else {
+            return
+        }
+        let tiles = LogTiles(log.reader)
+        let places = LogPlaces(
+            directories: configuration.log.directories, appendFiles: configuration.log.appendFiles)
+        let publisher = CheckpointPublisher(places.publications(generation), tiles: tiles, logger: logger)
+        let witnesses = try configuration.log.witnesses.map {
+            WitnessClient(
+                key: try NoteVerifierKey(parsing: $0.key), prefix: $0.url, transport: HTTPWitnessTransport(),
+                tiles: tiles)
+        }
+        let logGuard = logGuard
+        let sequencer = Sequencer(
+            log: log, signer: signer, publisher: publisher, witnesses: witnesses, logger: logger
+        ) { logGuard.standing == .complete(generation: generation) }
+        try await withThrowingTaskGroup { group in
+            group.addTask { try await sequencer.run() }
+            group.addTask { try await watch(publisher, generation) }
+            defer { group.cancelAll() }
+            try await group.next()
+        }
+    }
+
+    /// Returns once the log is of another generation.
+    private func watch(_ publisher: CheckpointPublisher, _ generation: Int64) async throws {
+        while true {
+            if case .complete(let other) = logGuard.standing, other != generation { return }
+            for place in await publisher.status { metrics?.setPublication(place.name, lag: place.lag) }
+            try await Task.sleep(for: .seconds(1))
+        }
+    }
+}

@@ -1,0 +1,109 @@
+import Database
+package import EnrollmentCore
+
+/// A certificate that one of our issuers signed, as somebody met it.
+package struct MetCertificate: Sendable, Hashable {
+    package let fingerprint: Digest
+    /// The issuer's name in the ledger.
+    package let issuer: String
+    /// Content octets of the serialNumber INTEGER.
+    package let serial: [UInt8]
+
+    package init(fingerprint: Digest, issuer: String, serial: [UInt8]) {
+        self.fingerprint = fingerprint
+        self.issuer = issuer
+        self.serial = serial
+    }
+}
+
+/// What the ledger knows of a certificate that one of our issuers signed.
+package enum CertificateStanding: String, Sendable, Hashable, CaseIterable {
+    /// It is recorded.
+    case known
+    /// A gateway's own, as its start recorded it.
+    case own
+    /// Its serial number was never reserved.
+    case unreserved
+    /// Its serial number was reserved, neither completed nor closed: its gateway may be about to record it.
+    case reserved
+    /// Its serial number was reserved, closed unsigned and revoked.
+    case closed
+    /// Its serial number belongs to another certificate.
+    case otherCertificate = "other_certificate"
+
+    /// Whether the ledger has no account of it.
+    package var isRogue: Bool {
+        switch self {
+        case .known, .own, .reserved: return false
+        case .unreserved, .closed, .otherCertificate: return true
+        }
+    }
+}
+
+extension PostgresLedger {
+    /// What the ledger knows of each of these certificates, in their order.
+    ///
+    /// - Parameter certificates: at most a few thousand.
+    package func standings(
+        of certificates: [MetCertificate]
+    ) async throws(LedgerError) -> [CertificateStanding] {
+        let values: [Parameter] = [
+            .texts(certificates.map(\.fingerprint.description)), .texts(certificates.map(\.issuer)),
+            .texts(certificates.map { Hex.encode($0.serial) }),
+        ]
+        return try await read { connection throws(DatabaseError) in
+            var standings: [CertificateStanding] = []
+            for row in try connection.query(Self.standings, values) {
+                guard let standing = CertificateStanding(rawValue: try row.text(0)) else {
+                    throw .unexpectedRow("no standing")
+                }
+                standings.append(standing)
+            }
+            guard standings.count == certificates.count else { throw .unexpectedRow("standings are missing") }
+            return standings
+        }
+    }
+
+    /// SHA-256 of the certificates that gateways recorded as their own when they started.
+    package func ownCertificates() async throws(LedgerError) -> Set<Digest> {
+        try await read { connection throws(DatabaseError) in
+            var own: Set<Digest> = []
+            for row in try connection.query(Self.starts) {
+                // “root HEX, issuing HEX, …”
+                for word in try row.text(0).split(whereSeparator: { ", ".contains($0) }) {
+                    if let digest = Digest(String(word)) { own.insert(digest) }
+                }
+            }
+            return own
+        }
+    }
+
+    /// Raises the alert of a certificate that the ledger does not know; false when it was raised before.
+    package func alertRogue(
+        _ fingerprint: Digest, owner: String, detail: String, at now: Timestamp
+    ) async throws(LedgerError) -> Bool {
+        let values: [Parameter] = [
+            newID(), .digest(fingerprint), .text(owner), .text(detail.storable), .timestamp(now),
+        ]
+        return try await write { connection throws(DatabaseError) in
+            try connection.row(Self.rogue, values).bool(0)
+        }
+    }
+
+    private static let standings = Statement(
+        """
+        SELECT CASE WHEN c.request_id IS NOT NULL THEN 'known' WHEN r.request_id IS NULL THEN 'unreserved'
+                    WHEN o.result = 'closed' THEN 'closed'
+                    WHEN o.result = 'completed' THEN 'other_certificate'
+                    ELSE 'reserved' END
+        FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY
+          AS met (fingerprint, issuer, serial, place)
+        LEFT JOIN ledger.certificate AS c ON c.certificate_sha256 = decode(met.fingerprint, 'hex')
+        LEFT JOIN ledger.reservation AS r ON r.issuer = met.issuer AND r.serial = decode(met.serial, 'hex')
+        LEFT JOIN ledger.outcome AS o ON o.request_id = r.request_id
+        ORDER BY met.place
+        """)
+    private static let starts = Statement(
+        "SELECT DISTINCT reason FROM ledger.admin_event WHERE action = 'gateway.start'")
+    private static let rogue = Statement("SELECT ledger.alert_rogue_certificate($1, $2, $3, $4, $5)")
+}

@@ -1,0 +1,194 @@
+import EnrollmentCore
+import Simulation
+import TransparencyLog
+
+/// Reads every body once, by request, and checks what the bodies of one request say of each other. What
+/// concerns several requests is noted and checked at the end.
+struct ChainPass {
+    let evidence: any Evidence
+    let replay: ReplayCheck?
+
+    /// Entries as read: to be equal to the leaves.
+    private(set) var bodies = KeyedSum()
+    var serials = Once()
+    var uses = Once()
+    /// Uses that reservations rest on: found at the end.
+    var grants = Once()
+    var rests: [(use: Mark, request: [UInt8])] = []
+    var tenures: [Tenure] = []
+    private(set) var retired = RetiredRanges()
+    private var redacted: Set<[UInt8]> = []
+    fileprivate var missingValues: [(commitment: [UInt8], entry: ReadEntry)] = []
+    /// Of which request a redacted value was, by the tables.
+    var redactedFrom: [(commitment: [UInt8], request: [UInt8])] = []
+    /// Generations of the log that somebody's act began.
+    private(set) var generations: Set<Int> = []
+    private(set) var read = 0
+
+    init(_ evidence: any Evidence, replay: ReplayCheck?) {
+        self.evidence = evidence
+        self.replay = replay
+    }
+
+    /// Reads everything.
+    mutating func run(_ findings: inout Findings, _ progress: (Int) -> Void) throws(VerificationError) {
+        var told = 0
+        while let chain = try evidence.nextChain() {
+            try take(chain, &findings)
+            if read - told >= 1_000 {
+                told = read
+                progress(read)
+            }
+        }
+    }
+
+    private mutating func take(_ chain: EvidenceChain, _ findings: inout Findings) throws(VerificationError) {
+        var entries: [ReadEntry] = []
+        for entry in chain.entries {
+            read += 1
+            findings.count(.l8)
+            let hash = MerkleHash.leaf(entry.body)
+            bodies.add(entry.name, hash.bytes)
+            let known = ReadEntry(entry)
+            if let stored = entry.storedHash, stored != hash.bytes {
+                try violate(.l8, known, "entry.leaf_hash is not the hash of its body", &findings)
+            }
+            if let fault = known.fault { try violate(.l9, known, fault, &findings) }
+            try take(private: known, chain, &findings)
+            entries.append(known)
+        }
+        let records = RequestRecords(chain, entries)
+        if evidence.hasTables { try TypedCheck(records).run(&self, &findings) }
+        try take(records, &findings)
+        for entry in entries { takeAlone(entry) }
+    }
+
+    /// Notes a violation at an entry.
+    func violate(_ invariant: Invariant, _ entry: ReadEntry, _ fault: String, _ findings: inout Findings)
+        throws(VerificationError)
+    {
+        try findings.violate(invariant, entry.place, fault) { () throws(VerificationError) in
+            if let index = entry.entry.leafIndex { return index }
+            return try evidence.leafIndex(ofEntry: entry.entry.id)
+        }
+    }
+
+    // MARK: Records of the ledger's own keeping
+
+    private mutating func takeAlone(_ entry: ReadEntry) {
+        guard let body = entry.body else { return }
+        switch entry.kind {
+        case .retention?:
+            guard let first = body.text("from_id").flatMap(UUIDText.parse),
+                let last = body.text("to_id").flatMap(UUIDText.parse)
+            else { return }
+            retired.add(from: first, to: last, entries: body.text("entries").flatMap { Int($0) } ?? 0)
+        case .redaction?: redacted.formUnion(body.commitments)
+        case .rollback?:
+            if let number = body.text("generation").flatMap({ Int($0) }) { generations.insert(number) }
+        case .request?, .decision?, .reservation?, .certificate?, .failure?, .revocation?, .credential?,
+            .account?, .policy?, .admin?, .alert?, .approval?, nil:
+            return
+        }
+    }
+
+    private mutating func take(private entry: ReadEntry, _ chain: EvidenceChain, _ findings: inout Findings)
+        throws(VerificationError)
+    {
+        guard entry.kind != .redaction else { return }
+        for (_, commitment) in Commitment.places(in: entry.entry.body) {
+            findings.count(.privacy)
+            guard let value = chain.privateValues.first(where: { $0.commitment == commitment.digest }) else {
+                missingValues.append((commitment.digest, entry))
+                continue
+            }
+            if !value.isSound {
+                let name = Hex.encode(commitment.digest)
+                try violate(.privacy, entry, "private_value \(name) is not what was committed to", &findings)
+            }
+        }
+    }
+
+    /// What could only be said once everything was read.
+    mutating func finish(_ findings: inout Findings) throws(VerificationError) {
+        var redactions = 0
+        for (commitment, entry) in missingValues {
+            if redacted.contains(commitment) {
+                redactions += 1
+            } else {
+                let name = Hex.encode(commitment)
+                try violate(.privacy, entry, "the value of \(name) is gone without a redaction", &findings)
+            }
+        }
+        if redactions > 0 { findings.note(.privacy, "\(redactions) redacted") }
+        finishRedactions(&findings)
+        try finishUses(&findings)
+        finishTenures(&findings)
+        replay?.finish(&findings)
+    }
+}
+
+extension ChainPass {
+    /// Each redacted value was of the request that the tables name.
+    private func finishRedactions(_ findings: inout Findings) {
+        guard !redactedFrom.isEmpty else { return }
+        let owners = Dictionary(
+            missingValues.map { ($0.commitment, $0.entry.entry.request) },
+            uniquingKeysWith: { first, _ in first })
+        for (commitment, request) in redactedFrom {
+            guard let owner = owners[commitment], owner != request else { continue }
+            findings.violate(
+                .l9, "redacted_commitment \(Hex.encode(commitment))",
+                "redacted_commitment.request_id is not the request it stood in")
+        }
+    }
+}
+
+/// An entry with its body taken apart.
+struct ReadEntry {
+    let entry: EvidenceEntry
+    /// Nil when there is no such kind.
+    let kind: EntryKind?
+    /// Nil when it cannot be read.
+    let body: RecordMembers?
+
+    init(_ entry: EvidenceEntry) {
+        self.entry = entry
+        kind = EntryKind(rawValue: entry.kind)
+        body = try? RecordMembers(entry.body)
+    }
+
+    /// For people: `decision of request 0197…`.
+    var place: String {
+        guard let request = entry.request else { return "\(entry.kind) entry \(UUIDText.text(entry.id))" }
+        return "\(entry.kind) of request \(UUIDText.text(request))"
+    }
+
+    /// What is wrong with the entry by itself.
+    var fault: String? {
+        guard let kind else { return "entry.kind is \(entry.kind), which no entry is" }
+        guard let body else { return "its body cannot be read" }
+        guard kind.fits(body) else { return "entry.kind is \(entry.kind), its body is of another kind" }
+        let request = entry.request.map(UUIDText.octets)
+        switch kind {
+        case .request, .decision, .reservation, .certificate, .failure, .account, .approval, .credential,
+            .revocation:
+            return body.is("request_id", request) ? nil : "entry.request_id is not what its body says"
+        case .alert:
+            guard let request else { return nil }
+            let named = (body.text("request_ids") ?? "").split(separator: " ").contains {
+                $0.utf8.elementsEqual(request)
+            }
+            return named ? nil : "entry.request_id is none of its body's"
+        case .policy, .admin: return request == nil ? nil : "entry.request_id is not what its body says"
+        case .redaction, .retention, .rollback: return nil
+        }
+    }
+}
+
+extension RecordMembers {
+    /// The digests that a redaction names.
+    var commitments: [[UInt8]] {
+        (text("commitments") ?? "").split(separator: " ").compactMap { Hex.decode(String($0)) }
+    }
+}

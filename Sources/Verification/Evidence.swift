@@ -1,0 +1,186 @@
+import Database
+import EnrollmentCore
+
+/// One leaf of the log as it is stored.
+struct EvidenceLeaf {
+    let index: Int64
+    /// What its entry is found by: the entry's id in a database, the leaf's index in an export.
+    let name: [UInt8]
+    let hash: Digest
+}
+
+/// One entry, its body exactly as hashed.
+struct EvidenceEntry {
+    /// 16 octets.
+    let id: [UInt8]
+    let kind: String
+    /// 16 octets.
+    let request: [UInt8]?
+    let body: [UInt8]
+    /// The leaf hash stored beside the body; nil in an export, which has none.
+    let storedHash: [UInt8]?
+    /// As in `EvidenceLeaf`.
+    let name: [UInt8]
+    /// Nil in a database, which is asked for it when there is something to say.
+    let leafIndex: Int64?
+}
+
+/// Everything that is recorded of one request, or one entry that belongs to none.
+struct EvidenceChain {
+    var entries: [EvidenceEntry] = []
+    /// Rows of the typed tables; none in an export.
+    var rows: [TypedRow] = []
+    /// DER of what was reserved and of what was signed.
+    var tbs: [UInt8]?
+    var certificate: [UInt8]?
+    /// The clear values that commitments in these bodies stand for.
+    var privateValues: [PrivateValue] = []
+}
+
+/// A row of a typed table.
+struct TypedRow {
+    let table: TypedTable
+    let row: Row
+    /// The id of its entry.
+    let entry: [UInt8]
+}
+
+/// A personal value, and what hides it in the commitment.
+struct PrivateValue {
+    /// The digest that stands in the bodies.
+    let commitment: [UInt8]
+    let salt: [UInt8]
+    let value: [UInt8]
+
+    /// Whether the commitment is the digest of salt and value.
+    var isSound: Bool { Digest(of: salt + value).bytes == commitment }
+}
+
+/// A checkpoint as it is stored.
+struct StoredCheckpoint {
+    let size: Int64
+    /// Nil in an export.
+    let origin: String?
+    let note: String
+    let cosignatures: [String]
+}
+
+/// A tree head as it is stored.
+struct StoredHead {
+    let size: Int64
+    let root: [UInt8]
+}
+
+/// A full tile as it is stored.
+struct StoredTile: Hashable {
+    let level: Int64
+    let index: Int64
+    let hashes: [UInt8]
+}
+
+/// An entry that is no leaf.
+struct WaitingEntry {
+    let id: [UInt8]
+    let hash: [UInt8]
+    /// Microseconds since 1970-01-01T00:00:00Z, by the database's clock.
+    let recordedAt: Int64
+}
+
+/// A ledger to verify, read front to back. Each `next…` gives nil after the last.
+protocol Evidence: AnyObject {
+    /// Entries, or about as many: what the progress bar fills up with.
+    var entryCount: Int { get }
+    var checkpointCount: Int { get }
+    /// Whether there are typed tables, stored tiles and tree heads to compare.
+    var hasTables: Bool { get }
+
+    /// In the order of their index.
+    func nextLeaf() throws(VerificationError) -> EvidenceLeaf?
+    /// In the order of their size.
+    func nextCheckpoint() throws(VerificationError) -> StoredCheckpoint?
+    /// In the order of their size.
+    func nextHead() throws(VerificationError) -> StoredHead?
+    /// In the order in which the tree fills them, lower levels first.
+    func nextTile() throws(VerificationError) -> StoredTile?
+    /// Each request once, in no order that matters, then each entry that belongs to none.
+    func nextChain() throws(VerificationError) -> EvidenceChain?
+    /// Entries that are no leaves.
+    func nextWaiting() throws(VerificationError) -> WaitingEntry?
+    /// Leaves whose entry is not there, with the id it had.
+    func nextAbsent() throws(VerificationError) -> (leaf: EvidenceLeaf, entry: [UInt8])?
+    /// The octets of a bundle that was in force.
+    func bundle(_ digest: Digest) throws(VerificationError) -> [UInt8]?
+    /// The index of an entry's leaf.
+    func leafIndex(ofEntry id: [UInt8]) throws(VerificationError) -> Int64?
+    /// What only a database shows: the order of things that no body tells.
+    func verifyOrders(_ findings: inout Findings) throws(VerificationError)
+    /// Reads everything a second time to say which leaves are not what they were.
+    func nameAlteredLeaves(_ findings: inout Findings) throws(VerificationError)
+}
+
+/// Why nothing could be verified.
+package enum VerificationError: Error, Sendable, Hashable, CustomStringConvertible {
+    /// The database gives no answer, or not the one it should.
+    case database(String)
+    /// A file that is not there or cannot be read.
+    case file(String)
+    /// A ledger whose shape is not a ledger's: the export's file and line, or the database, and what is
+    /// wrong.
+    case malformed(String, line: Int, String)
+    /// A key or checkpoint that cannot be read.
+    case key(String)
+
+    package var description: String {
+        switch self {
+        case .database(let reason): return "the database cannot be read: \(reason)"
+        case .file(let reason): return reason
+        case .malformed(let file, let line, let reason):
+            return file + (line > 0 ? ", line \(line)" : "") + ": " + reason
+        case .key(let reason): return reason
+        }
+    }
+}
+
+/// Months of entry ids of which retention has taken entries away, by its own records.
+struct RetiredRanges {
+    private var ranges: [(first: [UInt8], end: [UInt8])] = []
+    /// How many entries went.
+    private(set) var entries = 0
+
+    /// - Parameter end: the first id after the month.
+    mutating func add(from first: [UInt8], to end: [UInt8], entries: Int) {
+        ranges.append((first, end))
+        self.entries += entries
+    }
+
+    func contains(_ id: [UInt8]) -> Bool {
+        ranges.contains { !id.lexicographicallyPrecedes($0.first) && id.lexicographicallyPrecedes($0.end) }
+    }
+}
+
+/// UUIDs as text.
+enum UUIDText {
+    /// 36 characters in lower case.
+    static func octets(_ id: [UInt8]) -> [UInt8] {
+        var text: [UInt8] = []
+        text.reserveCapacity(36)
+        for (place, octet) in id.enumerated() {
+            if place == 4 || place == 6 || place == 8 || place == 10 { text.append(UInt8(ascii: "-")) }
+            text.append(digit(octet >> 4))
+            text.append(digit(octet & 15))
+        }
+        return text
+    }
+
+    static func text(_ id: [UInt8]) -> String { String(decoding: octets(id), as: UTF8.self) }
+
+    /// Nil unless it is 32 hexadecimal digits with or without hyphens.
+    static func parse(_ text: String) -> [UInt8]? {
+        guard let id = Hex.decode(text.filter { $0 != "-" }), id.count == 16 else { return nil }
+        return id
+    }
+
+    private static func digit(_ nibble: UInt8) -> UInt8 {
+        nibble < 10 ? UInt8(ascii: "0") + nibble : UInt8(ascii: "a") - 10 + nibble
+    }
+}

@@ -1,0 +1,138 @@
+import EnrollmentCore
+import Foundation
+
+/// A ledger as `gatehouse ledger export --evidence` wrote it into a directory.
+package final class ExportEvidence: Evidence {
+    let manifest: ExportManifest
+    let directory: String
+    var entryCount: Int { Int(clamping: manifest.entries) }
+    private(set) var checkpointCount = 0
+    var hasTables: Bool { false }
+
+    private let leaves: LineFile
+    private let checkpoints: LineFile
+    private let entries: LineFile
+    private let certificates: LineFile
+    private let absences: LineFile
+    private var leafCount: Int64 = 0
+    private var bundles: [Digest: [UInt8]] = [:]
+    private var ahead: (entry: EvidenceEntry, values: [PrivateValue])?
+    private var certificate: (request: [UInt8], tbs: [UInt8], der: [UInt8]?)?
+
+    /// Opens the files; their digests are compared by `verifyFiles`.
+    ///
+    /// - Throws: `VerificationError.file` when one is missing, `.malformed` when one cannot be read.
+    package init(directory: String) throws(VerificationError) {
+        self.directory = directory
+        let path = directory + "/manifest.json"
+        guard let octets = FileManager.default.contents(atPath: path) else {
+            throw .file("\(path) cannot be read")
+        }
+        guard let manifest = ExportManifest(Array(octets)) else {
+            throw .malformed("manifest.json", line: 1, "not a manifest of \(ExportManifest.format)")
+        }
+        self.manifest = manifest
+        leaves = try LineFile(directory: directory, name: "leaves")
+        checkpoints = try LineFile(directory: directory, name: "checkpoints.jsonl")
+        entries = try LineFile(directory: directory, name: "entries.jsonl")
+        certificates = try LineFile(directory: directory, name: "certificates.jsonl")
+        absences = try LineFile(directory: directory, name: "absent.jsonl")
+        let counted = try LineFile(directory: directory, name: "checkpoints.jsonl")
+        while try counted.nextLine() != nil { checkpointCount += 1 }
+        let policies = try LineFile(directory: directory, name: "policies.jsonl")
+        while let line = try policies.nextLine() {
+            guard let policy = ExportLine.policy(line) else { throw policies.fault("not a policy bundle") }
+            bundles[policy.digest] = policy.bundle
+        }
+        ahead = try nextEntry()
+        certificate = try nextCertificate()
+    }
+
+    // MARK: Evidence
+
+    func nextLeaf() throws(VerificationError) -> EvidenceLeaf? {
+        guard let octets = try leaves.next(32), let hash = Digest(bytes: octets) else { return nil }
+        defer { leafCount += 1 }
+        return EvidenceLeaf(index: leafCount, name: ExportLine.name(leafCount), hash: hash)
+    }
+
+    func nextCheckpoint() throws(VerificationError) -> StoredCheckpoint? {
+        guard let line = try checkpoints.nextLine() else { return nil }
+        guard let checkpoint = ExportLine.checkpoint(line) else {
+            throw checkpoints.fault("not a checkpoint")
+        }
+        return checkpoint
+    }
+
+    func nextHead() throws(VerificationError) -> StoredHead? { nil }
+    func nextTile() throws(VerificationError) -> StoredTile? { nil }
+    func nextWaiting() throws(VerificationError) -> WaitingEntry? { nil }
+
+    func nextAbsent() throws(VerificationError) -> (leaf: EvidenceLeaf, entry: [UInt8])? {
+        guard let line = try absences.nextLine() else { return nil }
+        guard let absent = ExportLine.absent(line) else { throw absences.fault("not a leaf") }
+        return absent
+    }
+
+    func nextChain() throws(VerificationError) -> EvidenceChain? {
+        guard let first = ahead else { return nil }
+        var chain = EvidenceChain()
+        repeat {
+            guard let next = ahead else { break }
+            chain.entries.append(next.entry)
+            chain.privateValues += next.values
+            ahead = try nextEntry()
+            if let following = ahead?.entry, !next.entry.precedes(following) {
+                throw entries.fault("entries are not in the order of requests")
+            }
+        } while first.entry.request != nil && ahead?.entry.request == first.entry.request
+        guard let request = first.entry.request else { return chain }
+        while let signed = certificate, !request.lexicographicallyPrecedes(signed.request) {
+            if signed.request == request { (chain.tbs, chain.certificate) = (signed.tbs, signed.der) }
+            certificate = try nextCertificate()
+        }
+        return chain
+    }
+
+    func bundle(_ digest: Digest) throws(VerificationError) -> [UInt8]? { bundles[digest] }
+
+    /// An export says the index with each entry; nothing else is asked for.
+    func leafIndex(ofEntry id: [UInt8]) throws(VerificationError) -> Int64? { nil }
+
+    func verifyOrders(_ findings: inout Findings) throws(VerificationError) {}
+
+    func nameAlteredLeaves(_ findings: inout Findings) throws(VerificationError) {
+        // Every leaf in memory: only when something is wrong.
+        let hashes = try LineFile(directory: directory, name: "leaves")
+        var expected: [Digest?] = []
+        while let octets = try hashes.next(32) { expected.append(Digest(bytes: octets)) }
+        let again = try ExportEvidence(directory: directory)
+        while let chain = try again.nextChain() {
+            for entry in chain.entries { Self.name(entry, &expected, &findings) }
+        }
+        let absent = try LineFile(directory: directory, name: "absent.jsonl")
+        while let line = try absent.nextLine() {
+            guard let leaf = ExportLine.absent(line)?.leaf, let index = Int(exactly: leaf.index) else {
+                continue
+            }
+            if expected.indices.contains(index) { expected[index] = nil }
+        }
+        for (index, hash) in expected.enumerated() where hash != nil {
+            findings.violate(.l8, "leaf \(index)", "its entry is not in the export") { Int64(index) }
+        }
+    }
+
+    private func nextEntry() throws(VerificationError) -> (entry: EvidenceEntry, values: [PrivateValue])? {
+        guard let line = try entries.nextLine() else { return nil }
+        guard let entry = ExportLine.entry(line) else { throw entries.fault("not an entry") }
+        return entry
+    }
+
+    private func nextCertificate() throws(VerificationError)
+        -> (request: [UInt8], tbs: [UInt8], der: [UInt8]?)?
+    {
+        guard let line = try certificates.nextLine() else { return nil }
+        guard let signed = ExportLine.certificate(line) else { throw certificates.fault("not a certificate") }
+        return signed
+    }
+}

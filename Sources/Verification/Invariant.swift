@@ -1,0 +1,57 @@
+/// What the verifier checks, one line each. L1, L2 and L14 are about code and settings: no record shows them.
+package enum Invariant: String, Sendable, Hashable, CaseIterable, Comparable {
+    case log
+    case l3 = "L3"
+    case l4 = "L4"
+    case l5 = "L5"
+    case l6 = "L6"
+    case l7 = "L7"
+    case l8 = "L8"
+    case l9 = "L9"
+    case l10 = "L10"
+    case l11 = "L11"
+    case l12 = "L12"
+    case l13 = "L13"
+    case privacy
+
+    /// What it says, in a few words.
+    package var title: String {
+        switch self {
+        case .log: return "leaves, tiles and tree heads are one tree"
+        case .l3: return "no reservation without a permitted enrollment"
+        case .l4: return "certificates are what was reserved and decided"
+        case .l5: return "a credential is used once"
+        case .l6: return "every request is decided, and ends once"
+        case .l7: return "serial numbers are unique"
+        case .l8: return "nothing was altered, removed or added"
+        case .l9: return "tables say what was hashed"
+        case .l10: return "every entry becomes a leaf within 60 s"
+        case .l11: return "checkpoints are of this tree, signed and witnessed"
+        case .l12: return "decisions come out again as recorded"
+        case .l13: return "nothing that was ever published is gone"
+        case .privacy: return "commitments have their value or a redaction"
+        }
+    }
+
+    /// What is counted.
+    package var unit: String {
+        switch self {
+        case .log: return "leaves"
+        case .l3, .l7: return "reservations"
+        case .l4: return "certificates"
+        case .l5: return "uses"
+        case .l6: return "requests"
+        case .l8, .l10: return "entries"
+        case .l9: return "rows"
+        case .l11: return "checkpoints"
+        case .l12: return "decisions"
+        case .l13: return "anchors"
+        case .privacy: return "commitments"
+        }
+    }
+
+    package static func < (left: Invariant, right: Invariant) -> Bool {
+        let all = allCases
+        return (all.firstIndex(of: left) ?? 0) < (all.firstIndex(of: right) ?? 0)
+    }
+}

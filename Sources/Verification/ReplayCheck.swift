@@ -1,0 +1,78 @@
+import EnrollmentCore
+import Policy
+import Simulation
+
+/// Computes decisions again with the bundles that they were made by (L12).
+final class ReplayCheck {
+    private enum Known {
+        case bundle(PolicyBundle)
+        case fault(String)
+    }
+    private var bundles: [[UInt8]: Known] = [:]
+    private var redacted = 0
+    private var notByPolicy = 0
+
+    func take(
+        _ request: ReadEntry, _ decision: ReadEntry, _ values: [PrivateValue], _ pass: ChainPass,
+        _ findings: inout Findings
+    ) throws(VerificationError) {
+        guard decision.body?.is("decided_by", Array("policy".utf8)) == true else {
+            notByPolicy += 1
+            return
+        }
+        let name = decision.body?.octets("policy_sha256") ?? []
+        let bundle: PolicyBundle
+        switch try known(name, pass.evidence) {
+        case .bundle(let loaded): bundle = loaded
+        case .fault(let fault): return try pass.violate(.l12, decision, fault, &findings)
+        }
+        guard let asked = Commitment.reveal(request.entry.body, values),
+            let decided = Commitment.reveal(decision.entry.body, values)
+        else {
+            redacted += 1
+            return
+        }
+        findings.count(.l12)
+        guard let fault = Self.fault(asked, decided, bundle) else { return }
+        try pass.violate(.l12, decision, fault, &findings)
+    }
+
+    private static func fault(_ request: [UInt8], _ decision: [UInt8], _ bundle: PolicyBundle) -> String? {
+        do throws(RecordError) {
+            switch try Replay.verify(request: request, decision: decision, bundle: bundle) {
+            case .identical: return nil
+            case .notByPolicy: return "its request cannot be decided"
+            case .different(let differences):
+                return "it comes out otherwise: " + differences.map(\.member).joined(separator: ", ")
+            }
+        } catch { return "it cannot be read: \(error)" }
+    }
+
+    private func known(_ name: [UInt8], _ evidence: any Evidence) throws(VerificationError) -> Known {
+        if let known = bundles[name] { return known }
+        let known = try load(name, evidence)
+        bundles[name] = known
+        return known
+    }
+
+    private func load(_ name: [UInt8], _ evidence: any Evidence) throws(VerificationError) -> Known {
+        let text = String(decoding: name, as: UTF8.self)
+        guard let digest = Digest(text), let octets = try evidence.bundle(digest) else {
+            return .fault("policy bundle \(text) is not on record")
+        }
+        guard Digest(of: octets) == digest else {
+            return .fault("policy_version.bundle of \(text) is not what its digest says")
+        }
+        if digest == PolicyBundle.nothing.digest { return .bundle(.nothing) }
+        guard let files = BundleFile.files(fromCanonical: octets),
+            let bundle = try? PolicyBundle(files: files)
+        else { return .fault("policy bundle \(text) cannot be loaded by this version") }
+        guard bundle.digest == digest else { return .fault("policy bundle \(text) has another digest") }
+        return .bundle(bundle)
+    }
+
+    func finish(_ findings: inout Findings) {
+        if redacted > 0 { findings.note(.l12, "\(redacted) not recomputable: redacted") }
+        if notByPolicy > 0 { findings.note(.l12, "\(notByPolicy) not taken by policy") }
+    }
+}

@@ -1,0 +1,150 @@
+import EnrollmentCore
+import TransparencyLog
+
+/// Builds the tree again from its leaves and compares everything that was ever said about it.
+struct TreePass {
+    private let evidence: any Evidence
+    private let options: VerificationOptions
+    private(set) var tree = TreeBuilder()
+    /// All leaves: what the bodies must come to.
+    private(set) var leaves = KeyedSum()
+    private(set) var checkpoints: CheckpointCheck
+
+    private var head: StoredHead?
+    private var tile: StoredTile?
+    private var checkpoint: StoredCheckpoint?
+    private var anchors: ArraySlice<VerificationOptions.Anchor>
+
+    init(_ evidence: any Evidence, _ options: VerificationOptions) throws(VerificationError) {
+        self.evidence = evidence
+        self.options = options
+        anchors = options.anchors.sorted { $0.checkpoint.size < $1.checkpoint.size }[...]
+        checkpoints = CheckpointCheck(options, count: evidence.checkpointCount)
+        head = try evidence.nextHead()
+        tile = try evidence.nextTile()
+        checkpoint = try evidence.nextCheckpoint()
+    }
+
+    /// Reads all leaves.
+    mutating func run(_ findings: inout Findings, _ progress: (Int) -> Void) throws(VerificationError) {
+        var isContiguous = true
+        try compare(&findings)
+        while let leaf = try evidence.nextLeaf() {
+            if leaf.index != tree.size, isContiguous {
+                isContiguous = false
+                findings.violate(.log, "leaf \(tree.size)", "the next leaf that is there is \(leaf.index)") {
+                    tree.size
+                }
+            }
+            leaves.add(leaf.name, leaf.hash.bytes)
+            for tile in tree.append(leaf.hash) { try compare(tile, &findings) }
+            try compare(&findings)
+            if tree.size & 1_023 == 0 { progress(Int(clamping: tree.size)) }
+        }
+        findings.count(.log, Int(clamping: tree.size))
+        try finish(&findings)
+    }
+
+    // MARK: What was said of the tree at this size
+
+    private mutating func compare(_ findings: inout Findings) throws(VerificationError) {
+        while let head, head.size <= tree.size {
+            if head.size != tree.size || head.root != tree.root().bytes {
+                findings.violate(.log, "tree head \(head.size)", "another root than its leaves have") {
+                    head.size - 1
+                }
+            }
+            self.head = try evidence.nextHead()
+        }
+        while let stored = checkpoint, stored.size <= tree.size {
+            checkpoints.take(stored, stored.size == tree.size ? tree.root() : nil, &findings)
+            checkpoint = try evidence.nextCheckpoint()
+        }
+        while let anchor = anchors.first, anchor.checkpoint.size <= tree.size {
+            findings.count(.l13)
+            if anchor.checkpoint.size < 0 || anchor.checkpoint.root != tree.root() {
+                let fault = "the first \(anchor.checkpoint.size) leaves are not those that were published"
+                findings.violate(.l13, anchor.name, fault)
+            }
+            anchors.removeFirst()
+        }
+    }
+
+    private mutating func compare(_ expected: Tile, _ findings: inout Findings) throws(VerificationError) {
+        guard evidence.hasTables else { return }
+        let due = expected.completedAt
+        // Tiles that should not be there come before those that should.
+        while let stored = tile,
+            stored.completedAt < due
+                || stored.completedAt == due
+                    && stored.level < expected.level
+        {
+            superfluous(stored, &findings)
+            tile = try evidence.nextTile()
+        }
+        let place = expected.address.path
+        guard let stored = tile, stored.level == expected.level, stored.index == expected.index else {
+            return findings.violate(.log, place, "this tile is missing") { expected.firstLeaf }
+        }
+        if stored.hashes != expected.octets {
+            let wrong = zip(expected.octets, stored.hashes).enumerated().first { $1.0 != $1.1 }?.offset ?? 0
+            findings.violate(.log, place, "hash \(wrong / 32) of this tile is not the tree's") {
+                expected.firstLeaf + Int64(wrong / 32) << Int64(8 * expected.level)
+            }
+        }
+        tile = try evidence.nextTile()
+    }
+
+    private func superfluous(_ tile: StoredTile, _ findings: inout Findings) {
+        findings.violate(.log, "tile \(tile.level)/\(tile.index)", "there is no such tile in the tree")
+    }
+
+    private mutating func finish(_ findings: inout Findings) throws(VerificationError) {
+        while let stored = tile {
+            superfluous(stored, &findings)
+            tile = try evidence.nextTile()
+        }
+        var largest: (size: Int64, name: String)?
+        func published(_ size: Int64, _ name: String) {
+            if size > largest?.size ?? 0 { largest = (size, name) }
+        }
+        while let ahead = head {
+            published(ahead.size, "tree head \(ahead.size)")
+            head = try evidence.nextHead()
+        }
+        while let ahead = checkpoint {
+            published(ahead.size, "checkpoint \(ahead.size)")
+            checkpoint = try evidence.nextCheckpoint()
+        }
+        if let largest { lost(largest.size, largest.name, &findings) }
+        for anchor in anchors {
+            findings.count(.l13)
+            lost(anchor.checkpoint.size, anchor.name, &findings)
+        }
+        if options.anchors.isEmpty {
+            findings.skip(.l13, because: "no older checkpoint was given: --against")
+        }
+        checkpoints.finish(treeSize: tree.size, &findings)
+    }
+
+    private func lost(_ size: Int64, _ name: String, _ findings: inout Findings) {
+        findings.violate(
+            .l13, name,
+            "\(size) leaves were published, \(tree.size) are here: \(tree.size) to \(size - 1) are gone"
+        ) { tree.size }
+    }
+}
+
+extension Tile {
+    /// The size of the tree that has this tile first.
+    fileprivate var completedAt: Double { Tile.size(level: Int64(level), index: index) }
+    fileprivate var firstLeaf: Int64 { index << Int64(8 * (level + 1)) }
+
+    fileprivate static func size(level: Int64, index: Int64) -> Double {
+        (0...max(0, min(level, 8))).reduce(Double(index) + 1) { size, _ in size * 256 }
+    }
+}
+
+extension StoredTile {
+    fileprivate var completedAt: Double { Tile.size(level: level, index: index) }
+}

@@ -1,0 +1,98 @@
+import EnrollmentCore
+import Simulation
+import TransparencyLog
+
+/// Verifies a ledger: reads its leaves and then everything that was hashed, once each, and writes nothing.
+///
+/// In memory are batches of rows, the policy bundles, and of each reservation about 200 octets.
+package struct Verification {
+    private let options: VerificationOptions
+
+    package init(_ options: VerificationOptions) { self.options = options }
+
+    /// Verifies what lies in a database. Blocks its thread.
+    ///
+    /// - Parameter progress: told how many of how many steps are done.
+    /// - Throws: `VerificationError` when it cannot be read; what is wrong with it is in the report.
+    package func run(
+        _ evidence: DatabaseEvidence, progress: (Int, Int) -> Void = { _, _ in }
+    ) throws(VerificationError) -> VerificationReport { try verify(evidence, progress) }
+
+    /// Verifies what an export holds, as `run` does.
+    package func run(
+        _ evidence: ExportEvidence, progress: (Int, Int) -> Void = { _, _ in }
+    ) throws(VerificationError) -> VerificationReport { try verify(evidence, progress) }
+
+    func verify(_ evidence: any Evidence, _ progress: (Int, Int) -> Void) throws(VerificationError)
+        -> VerificationReport
+    {
+        var findings = Findings()
+        let entries = evidence.entryCount
+        var trees = try TreePass(evidence, options)
+        // Leaves are quick: they are a tenth of the way.
+        let total = entries + entries / 10
+        try trees.run(&findings) { progress(min($0, entries) / 10, total) }
+        var chains = ChainPass(evidence, replay: options.replays ? ReplayCheck() : nil)
+        try chains.run(&findings) { progress(entries / 10 + min($0, entries), total) }
+        progress(total, total)
+        try chains.finish(&findings)
+        try compare(trees, chains, evidence, &findings)
+        if evidence.hasTables {
+            try evidence.verifyOrders(&findings)
+        } else {
+            findings.skip(.l9, because: "an export has no tables")
+            findings.skip(.l10, because: "an export has leaves only")
+        }
+        if let export = evidence as? ExportEvidence {
+            try export.verifyFiles(options, tree: trees.tree.root(), size: trees.tree.size, &findings)
+        }
+        if !options.replays { findings.skip(.l12, because: "left out: --skip-replay") }
+        for generation in trees.checkpoints.generations.subtracting(chains.generations).sorted() {
+            findings.violate(
+                .l11, "generation \(generation)", "the log's origin changed without a rollback on record")
+        }
+        return VerificationReport(
+            lines: findings.lines, treeSize: trees.tree.size, root: trees.tree.root(), entries: chains.read)
+    }
+
+    /// Leaves and bodies are the same, but for entries that wait and leaves whose entry was retired (L8,
+    /// L10).
+    private func compare(
+        _ trees: TreePass, _ chains: ChainPass, _ evidence: any Evidence, _ findings: inout Findings
+    ) throws(VerificationError) {
+        var leaves = trees.leaves
+        var bodies = chains.bodies
+        findings.count(.l10, chains.read)
+        var waiting = 0
+        while let entry = try evidence.nextWaiting() {
+            waiting += 1
+            leaves.add(entry.id, entry.hash)
+            let age = options.now.seconds(since: Timestamp(microseconds: entry.recordedAt))
+            guard age > 60 else { continue }
+            findings.violate(.l10, "entry \(UUIDText.text(entry.id))", "no leaf after \(age) s")
+        }
+        if waiting > 0 { findings.note(.l10, "\(waiting) waiting") }
+        var retired = 0
+        while let (leaf, entry) = try evidence.nextAbsent() {
+            bodies.add(leaf.name, leaf.hash.bytes)
+            if chains.retired.contains(entry) {
+                retired += 1
+            } else {
+                findings.violate(.l8, "entry \(UUIDText.text(entry))", "the leaf's entry is gone") {
+                    leaf.index
+                }
+            }
+        }
+        if retired > 0 { findings.note(.l8, "\(retired) retired") }
+        if retired != chains.retired.entries {
+            let fault =
+                "\(retired) entries of retired months are gone, \(chains.retired.entries) went on record"
+            findings.violate(.l8, "retention", fault)
+        }
+        guard leaves != bodies else { return }
+        try evidence.nameAlteredLeaves(&findings)
+        if !findings.isViolated(.l8) {
+            findings.violate(.l8, "the log", "its bodies are not those that its leaves are made of")
+        }
+    }
+}

@@ -1,0 +1,42 @@
+import ArgumentParser
+import Foundation
+import Verification
+
+/// `gatehouse-verify`: what a ledger claims, checked without trusting who keeps it. Writes nothing.
+@main
+struct VerifyCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "gatehouse-verify",
+        abstract: "Verify a ledger: one line for each invariant.",
+        discussion: """
+            Exit codes: 0 everything holds; 2 usage; 3 a key or checkpoint cannot be read; 4 no such file; \
+            5 the database cannot be read; 6 something does not hold.
+            """,
+        version: "0.1.0", subcommands: [DatabaseCommand.self, ExportCommand.self, ReceiptCommand.self])
+
+    static func main() {
+        do {
+            var command = try parseAsRoot()
+            try command.run()
+        } catch let error as VerificationError {
+            Terminal.message("gatehouse-verify: \(error)")
+            Foundation.exit(error.exitCode)
+        } catch let error as ExitCode { Foundation.exit(error.rawValue) } catch {
+            let code = exitCode(for: error)
+            guard code != .success else { exit(withError: error) }
+            Terminal.message(fullMessage(for: error))
+            Foundation.exit(2)
+        }
+    }
+}
+
+extension VerificationError {
+    fileprivate var exitCode: Int32 {
+        switch self {
+        case .key: 3
+        case .file: 4
+        case .database: 5
+        case .malformed: 6
+        }
+    }
+}

@@ -1,0 +1,128 @@
+import Foundation
+import Glibc
+import Testing
+
+/// A database older than its published log (invariant L13).
+@Suite struct RollbackTests {
+    @Test("a restored copy stops issuance until a person gives up on record what it has lost")
+    func restoredCopy() throws {
+        let gate = try Gate.start()
+        defer { gate.remove() }
+        let folder = try gate.folder("rollback")
+        try gate.importDevices(["LT-RB1", "LT-RB2", "LT-RB3"].map { .laptop($0) })
+        let kept = try gate.enrolled("LT-RB1", in: folder)
+        try gate.stop()
+        let data = "\(gate.state)/postgres"
+        let copy = "\(gate.state)/copy"
+        try Tool.succeed("cp", ["-a", data, copy], in: folder)
+
+        try gate.up()
+        let lost = try Judge.serial(gate.enrolled("LT-RB2", in: folder), in: folder)
+        let covered = try gate.command(["ledger", "receipt", lost])
+        #expect(covered.status == 0, "\(covered)")
+        try gate.stop()
+        // At its end the gateway publishes what it signed after the anchor's last look.
+        let published = try #require(gate.size(under: "checkpoint"))
+        try FileManager.default.removeItem(atPath: data)
+        try FileManager.default.moveItem(atPath: copy, toPath: data)
+
+        try gate.up()
+        try #require(try gate.readiness(within: 10) { $0.contains("ledger:") })
+        let present = try gate.superuser("SELECT max(tree_size) FROM ledger.tree_head")
+        let reason = String(decoding: try gate.admin("readyz", in: folder).body, as: UTF8.self)
+        #expect(
+            reason.contains(
+                "the database is older than its published log: \(published) leaves were signed, it has \(present)"
+            ),
+            "\(reason)")
+        #expect(reason.contains("gatehouse ledger accept-rollback --reason"))
+        let made = try Judge.request(subject: "/CN=LT-RB3", in: folder)
+        let credential = try gate.mint("laptops", "LT-RB3", "est")
+        let refused = try EST(gate, folder).enrol(made, user: credential.userAndPassword)
+        #expect(refused.status == 503 && refused.headers["retry-after"] != nil, "\(refused)")
+        #expect(try gate.issued("LT-RB3").isEmpty)
+        sleep(1)
+        #expect(try gate.superuser("SELECT max(tree_size) FROM ledger.tree_head") == present, "not extended")
+        let metrics = String(decoding: try gate.admin("metrics", in: folder).body, as: UTF8.self)
+        #expect(metrics.contains("\ngatehouse_log_rolled_back 1\n"))
+
+        let accepted = try gate.command(["ledger", "accept-rollback", "--reason", "the disk is gone"])
+        try #require(accepted.status == 0, "\(accepted)")
+        try #require(try gate.readiness(within: 10) { $0 == "ready\n" })
+        let issued = try EST(gate, folder).enrol(made, user: credential.userAndPassword)
+        try #require(issued.status == 200, "\(issued)")
+        for certificate in [kept, try issued.certificate(in: folder)] {
+            let serial = try Judge.serial(certificate, in: folder)
+            // The newest checkpoint is of the new origin as soon as it covers the act.
+            let receipt = folder.fresh("receipt")
+            let made = try gate.command(["ledger", "receipt", serial, "--out", receipt])
+            try #require(made.status == 0, "\(made)")
+            try LogJudge.accept(receipt, of: certificate, from: gate, in: folder)
+        }
+        #expect(try gate.command(["ledger", "receipt", lost]).status == 4)
+        let acts = try gate.ledger("SELECT generation, lost_size, present_size, reason FROM audit.rollbacks")
+        #expect(
+            acts == [
+                [
+                    "generation": "1", "lost_size": "\(published)", "present_size": present,
+                    "reason": "the disk is gone",
+                ]
+            ])
+        #expect(try gate.superuser("SELECT count(*) FROM ledger.entry WHERE kind = 'rollback'") == "1")
+        let again = try gate.command(["ledger", "accept-rollback", "--reason", "again"])
+        #expect(again.status == 1 && again.messages.contains("nothing is missing"), "\(again)")
+
+        // Neither a restart nor the larger checkpoint in the first origin's places brings the question back.
+        try gate.stop()
+        try gate.up()
+        #expect(try gate.readiness(within: 10) { $0 == "ready\n" })
+    }
+
+    @Test("the newest rows of the log, deleted by a superuser under a running gateway, are missed")
+    func deletedRows() throws {
+        let gate = try Gate.start()
+        defer { gate.remove() }
+        let folder = try gate.folder("deleted")
+        try gate.importDevices([.laptop("LT-RB4")])
+        let serial = try Judge.serial(gate.enrolled("LT-RB4", in: folder), in: folder)
+        #expect(try gate.command(["ledger", "receipt", serial]).status == 0)
+        #expect(try gate.readiness(within: 10) { _ in gate.anchoredSize == (try? gate.treeSize()) })
+        let size = try gate.treeSize()
+        let tables = ["leaf", "tree_head", "checkpoint"].map { "ledger.\($0)" }
+        try gate.superuser(
+            tables.map { "ALTER TABLE \($0) DISABLE TRIGGER USER;" }.joined()
+                + "DELETE FROM ledger.checkpoint WHERE tree_size >= \(size);"
+                + "DELETE FROM ledger.tree_head WHERE tree_size >= \(size);"
+                + "DELETE FROM ledger.leaf WHERE leaf_index >= \(size - 1);"
+                + tables.map { "ALTER TABLE \($0) ENABLE TRIGGER USER;" }.joined())
+        #expect(try gate.readiness(within: 10) { $0.contains("ledger: ") && $0.contains("\(size) leaves") })
+        #expect(gate.anchoredSize == size, "the anchor never gets smaller")
+    }
+}
+
+extension Gate {
+    /// Leaves under the anchor.
+    fileprivate var anchoredSize: Int? { size(under: "anchor") }
+
+    fileprivate func size(under checkpoint: String) -> Int? {
+        let lines = String(decoding: Data.contents("\(state)/log/\(checkpoint)"), as: UTF8.self)
+            .components(separatedBy: "\n")
+        return lines.count > 1 ? Int(lines[1]) : nil
+    }
+
+    fileprivate func treeSize() throws -> Int {
+        Int(try superuser("SELECT max(tree_size) FROM ledger.tree_head")) ?? 0
+    }
+
+    /// Whether /readyz says what is awaited, in time.
+    fileprivate func readiness(within seconds: Int, _ isAwaited: (String) -> Bool) throws -> Bool {
+        let folder = try folder("readiness")
+        for _ in 0..<(seconds * 5) {
+            if isAwaited(String(decoding: try admin("readyz", in: folder).body, as: UTF8.self)) {
+                return true
+            }
+            usleep(200_000)
+        }
+        return false
+    }
+}

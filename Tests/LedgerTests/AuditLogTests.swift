@@ -1,0 +1,37 @@
+import Database
+import EnrollmentTesting
+import Foundation
+import Ledger
+import Testing
+
+/// Invariant L14: where pgAudit is set up, PostgreSQL's own log says what an auditor read.
+struct AuditLogTests {
+    private static func script(_ name: String) throws -> String {
+        let root = URL(fileURLWithPath: #filePath).resolvingSymlinksInPath().deletingLastPathComponent()
+            .deletingLastPathComponent().deletingLastPathComponent()
+        return try String(contentsOf: root.appendingPathComponent("deploy/postgres/\(name)"), encoding: .utf8)
+    }
+
+    /// The settings of pgaudit.conf, without its comments.
+    private static func settings() throws -> [String] {
+        try script("pgaudit.conf").split(separator: "\n").map(String.init).filter { !$0.hasPrefix("#") }
+    }
+
+    @Test func anAuditorsReadIsLogged() throws {
+        let cluster = try #require(
+            try? PostgresCluster.separate(settings: try Self.settings()),
+            "PostgreSQL does not start with pgAudit: install postgresql-15-pgaudit")
+        defer { cluster.remove() }
+        let fixture = try AuditLedger(cluster)
+        try cluster.superuser(try Self.script("pgaudit.sql"), database: fixture.database)
+        let sql = "SELECT count(*) AS asked_by_the_auditor FROM issuance"
+        _ = try AuditorQuery(fixture.settings(.auditor)).run(sql, limit: 1)
+        _ = try Connection(fixture.settings(.writer)).readText(
+            "SELECT count(*) AS asked_by_the_gateway FROM ledger.entry", limit: 1)
+        let log = try cluster.serverLog().components(separatedBy: "\n").filter {
+            $0.contains("AUDIT: OBJECT")
+        }
+        #expect(log.contains { $0.contains("READ,SELECT,VIEW,audit.issuance") && $0.contains(sql) })
+        #expect(log.allSatisfy { !$0.contains("asked_by_the_gateway") })
+    }
+}

@@ -1,0 +1,112 @@
+import EnrollmentCore
+import Ledger
+import Sequencing
+import Testing
+import TransparencyLog
+
+/// Cosignatures of a witness that is another program.
+struct WitnessTests {
+    private let folder: TemporaryFolder
+    private let fixture: SequencingFixture
+
+    init() async throws {
+        folder = try TemporaryFolder()
+        fixture = try await SequencingFixture()
+    }
+
+    private func client(_ process: WitnessProcess, key: NoteVerifierKey? = nil) -> WitnessClient {
+        WitnessClient(
+            key: key ?? process.key, prefix: process.prefix, transport: SocketTransport(),
+            tiles: fixture.tiles)
+    }
+
+    private func checkpoint(after entries: Int) async throws -> SignedNote {
+        try fixture.addEntries(entries)
+        let sequencer = fixture.sequencer("one of many")
+        _ = try await sequencer.step()
+        await sequencer.resign()
+        return try required(try await fixture.log.latestCheckpoint()).signedNote()
+    }
+
+    @Test func aWitnessCosignsAsTheLogGrows() async throws {
+        let process = try WitnessProcess(
+            folder: folder.path, name: "witness.example", log: fixture.signer.verifierKey)
+        let witness = client(process)
+        for entries in [1, 2, 400, 256, 1] {
+            let note = try await checkpoint(after: entries)
+            let line = try await witness.cosign(note)
+            let cosigned = SignedNote(text: note.text, signatures: note.signatures + [line])
+            #expect(process.key.cosignatureTime(in: cosigned) ?? 0 > 1_700_000_000)
+            // The same again is fine, and a client that has forgotten everything is told where to begin.
+            _ = try await witness.cosign(note)
+            _ = try await client(process).cosign(note)
+        }
+    }
+
+    @Test func aForkIsNotCosigned() async throws {
+        let process = try WitnessProcess(
+            folder: folder.path, name: "witness.example", log: fixture.signer.verifierKey)
+        let witness = client(process)
+        _ = try await witness.cosign(try await checkpoint(after: 5))
+        for size in [Int64(5), 9] {
+            if size == 9 { _ = try await checkpoint(after: 4) }
+            let text = Checkpoint(origin: SequencingFixture.origin, size: size, root: MerkleHash.empty).text
+            let fork = SignedNote(text: text, signatures: [try fixture.signer.sign(text)])
+            await #expect(throws: WitnessError.self) { try await witness.cosign(fork) }
+        }
+        let strangers = try NoteSigner(
+            name: SequencingFixture.origin, privateKey: Secret([UInt8](repeating: 9, count: 32)))
+        let text = try required(try await fixture.log.latestCheckpoint()).signedNote().text
+        let forged = SignedNote(text: text, signatures: [try strangers.sign(text)])
+        await #expect(throws: WitnessError.self) { try await witness.cosign(forged) }
+    }
+
+    @Test func theSequencerStoresWhatItVerified() async throws {
+        let process = try WitnessProcess(
+            folder: folder.path, name: "witness.example", log: fixture.signer.verifierKey)
+        let stranger = try NoteSigner(
+            name: "witness.example", privateKey: Secret([UInt8](repeating: 3, count: 32)))
+        let honest = client(process)
+        let wrongKey = client(process, key: stranger.cosignerKey)
+        let sequencer = Sequencer(
+            log: fixture.postgresLog("a"), signer: fixture.signer, publisher: fixture.publisher(),
+            witnesses: [wrongKey, honest], logger: SequencingFixture.quiet)
+        try fixture.addEntries(3)
+        _ = try await sequencer.step()
+        await sequencer.cosign()
+        await sequencer.cosign()
+        let stored = try required(try await fixture.log.checkpoint(atLeast: 3, cosignatures: 1))
+        #expect(stored.cosignatures.count == 1)
+        #expect(try process.key.cosignatureTime(in: stored.signedNote()) != nil)
+        #expect(try stranger.cosignerKey.cosignatureTime(in: stored.signedNote()) == nil)
+        #expect(try fixture.signer.verifierKey.verify(stored.signedNote()))
+    }
+
+    @Test func answersThatAreNoneAreRefused() async throws {
+        let note = try await checkpoint(after: 7)
+        let witness = try NoteSigner(name: "w.example", privateKey: Secret([UInt8](repeating: 3, count: 32)))
+        let early = Checkpoint(origin: SequencingFixture.origin, size: 6, root: MerkleHash.empty).text
+        let answers: [(Int, String)] = [
+            (200, ""), (200, "— w.example AAAAAAAA\n"), (200, try witness.sign(note.text).line + "\n"),
+            (200, try witness.cosign(early, at: 1_800_000_000).line + "\n"),
+            (409, ""), (409, "x\n"), (409, "8\n"), (409, "-1\n"), (409, "0\n"), (409, "07\n"), (409, "+3\n"),
+            (403, ""), (422, ""), (500, "sorry"),
+        ]
+        for (status, body) in answers {
+            let transport = ScriptedTransport { _ in WitnessResponse(status: status, body: Array(body.utf8)) }
+            let client = WitnessClient(
+                key: witness.cosignerKey, prefix: "http://w.example", transport: transport,
+                tiles: fixture.tiles)
+            await #expect(throws: WitnessError.self, "\(status) \(body)") { try await client.cosign(note) }
+        }
+        let restless = ScriptedTransport { request in
+            let old = request.dropFirst(4).first == UInt8(ascii: "3") ? "4\n" : "3\n"
+            return WitnessResponse(status: 409, body: Array(old.utf8))
+        }
+        let client = WitnessClient(
+            key: witness.cosignerKey, prefix: "http://w.example", transport: restless, tiles: fixture.tiles)
+        await #expect(throws: WitnessError.refused("the witness w.example does not settle on a size")) {
+            try await client.cosign(note)
+        }
+    }
+}

@@ -1,0 +1,173 @@
+import EnrollmentCore
+import EnrollmentTesting
+import Foundation
+import Testing
+import TransparencyLog
+
+@testable import Verification
+
+extension VerificationTests {
+    /// The same checks without a database.
+    @Suite struct ExportTests {
+        @Test func everythingButTheTablesIsChecked() async throws {
+            let export = try await Export()
+            let report = try export.verify()
+            #expect(report.isSound, "\(report.text)")
+            let skipped = report.lines.filter { $0.verdict.word == "not checked" }.map(\.invariant)
+            #expect(skipped == [.l9, .l10, .l13])
+            for invariant in Invariant.allCases where !skipped.contains(invariant) {
+                #expect(report.line(invariant)?.count ?? 0 > 0, "\(invariant)")
+            }
+            try export.remove()
+        }
+
+        @Test func aSignedManifestIsVerified() async throws {
+            let export = try await Export()
+            try export.sign(with: export.copy.house.signer)
+            #expect(try export.verify().line(.log)?.notes == ["the manifest is signed"])
+            try export.replace("manifest.note", "export\n", "exports\n")
+            #expect(try export.verify().violations[.log]?.place == "manifest.note")
+            try export.remove()
+        }
+
+        @Test(arguments: [
+            ("entries.jsonl", "device.set", "device.sat", [Invariant.log, .l8]),
+            (
+                "entries.jsonl", "\\\"effect\\\":\\\"permit\\\"", "\\\"effect\\\":\\\"deny\\\"",
+                [.log, .l3, .l8]
+            ),
+            ("checkpoints.jsonl", "gate.example", "gate.another", [.log, .l11]),
+            ("entries.jsonl", "\"value\":\"", "\"value\":\"x", [.log, .privacy]),
+            ("policies.jsonl", "\"policy_sha256\":\"", "\"policy_sha256\":\"0", []),
+        ]) func whatIsChangedIsNoticed(_ file: String, _ old: String, _ new: String, _ broken: [Invariant])
+            async throws
+        {
+            let export = try await Export()
+            try export.replace(file, old, new)
+            guard !broken.isEmpty else {
+                #expect(throws: VerificationError.self) { try export.verify() }
+                return try export.remove()
+            }
+            let violations = try export.verify().violations
+            #expect(Set(broken).isSubset(of: violations.keys), "\(violations)")
+            if broken.contains(.l8) { #expect(violations[.l8]?.leaf != nil) }
+            try export.remove()
+        }
+
+        @Test func aLineLeftOutIsNoticed() async throws {
+            let export = try await Export()
+            let path = export.directory + "/entries.jsonl"
+            let text = try String(contentsOfFile: path, encoding: .utf8)
+            let lines = text.split(separator: "\n").dropLast()
+            try (lines.joined(separator: "\n") + "\n").write(toFile: path, atomically: true, encoding: .utf8)
+            let first = try export.verify().violations[.l8]
+            #expect(first?.fault == "its entry is not in the export" && first?.leaf != nil)
+            try Data(text.utf8).dropLast().write(to: URL(filePath: path))
+            #expect(throws: VerificationError.self) { try export.verify() }
+            try export.remove()
+        }
+    }
+}
+
+/// An export as its format describes it, written by psql.
+struct Export {
+    let copy: LedgerCopy
+    let directory: String
+
+    init() async throws {
+        copy = try await LedgerCopy()
+        directory = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString).path
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        try write(
+            "leaves",
+            hex: "SELECT string_agg(encode(leaf_hash, 'hex'), '' ORDER BY leaf_index) FROM ledger.leaf")
+        try write("entries.jsonl", lines: Self.entries)
+        try write("absent.jsonl", lines: "SELECT '' WHERE false")
+        try write("policies.jsonl", lines: Self.policies)
+        try write("certificates.jsonl", lines: Self.certificates)
+        try write("checkpoints.jsonl", lines: Self.checkpoints)
+        try manifest()
+    }
+
+    func verify() throws -> VerificationReport {
+        let options = VerificationOptions(
+            log: copy.house.signer.verifierKey, now: Timestamp(microseconds: 1_700_000_000_000_000))
+        return try Verification(options).run(try ExportEvidence(directory: directory))
+    }
+
+    func sign(with signer: NoteSigner) throws {
+        let manifest = try Data(contentsOf: URL(filePath: directory + "/manifest.json"))
+        let text = "\(House.origin)/export\n\(Digest(of: Array(manifest)))\n"
+        let note = SignedNote(text: text, signatures: [try signer.sign(text)])
+        try note.encoded.write(toFile: directory + "/manifest.note", atomically: true, encoding: .utf8)
+    }
+
+    func replace(_ file: String, _ old: String, _ new: String) throws {
+        let path = directory + "/" + file
+        let text = try String(contentsOfFile: path, encoding: .utf8)
+        try #require(text.contains(old))
+        try text.replacing(old, with: new).write(toFile: path, atomically: true, encoding: .utf8)
+    }
+
+    func remove() throws {
+        try FileManager.default.removeItem(atPath: directory)
+        try copy.drop()
+    }
+
+    private func manifest() throws {
+        var files: [String: JSONValue] = [:]
+        for name in ExportManifest.names {
+            let octets = Array(try Data(contentsOf: URL(filePath: directory + "/" + name)))
+            files[name] = [
+                "octets": .integer(Int64(octets.count)), "sha256": .string(Digest(of: octets).description),
+            ]
+        }
+        let head = try copy.value(
+            "SELECT tree_size || ' ' || encode(root_hash, 'hex') FROM ledger.tree_head ORDER BY tree_size DESC LIMIT 1"
+        ).split(separator: " ")
+        let manifest: JSONValue = [
+            "format": .string(ExportManifest.format), "origin": .string(House.origin),
+            "files": .object(files),
+            "entries": .integer(Int64(head[0]) ?? 0), "tree_size": .integer(Int64(head[0]) ?? 0),
+            "root_sha256": .string(String(head[1])), "exported_at": "2026-01-01T00:00:00.000000Z",
+        ]
+        try (manifest.canonicalText + "\n").write(
+            toFile: directory + "/manifest.json", atomically: true, encoding: .utf8)
+    }
+
+    private func write(_ name: String, lines sql: String) throws {
+        let text = try copy.value(sql)
+        try Data((text.isEmpty ? "" : text + "\n").utf8).write(to: URL(filePath: directory + "/" + name))
+    }
+
+    private func write(_ name: String, hex sql: String) throws {
+        let octets = try #require(Hex.decode(try copy.value(sql)))
+        try Data(octets).write(to: URL(filePath: directory + "/" + name))
+    }
+
+    private static let entries = """
+        SELECT '{"body":' || to_json(e.body) || ',"entry_id":"' || e.entry_id || '","kind":"' || e.kind
+          || '","leaf_index":' || l.leaf_index
+          || coalesce(',"private":' || (SELECT '[' || string_agg('{"salt":"' || encode(p.salt, 'hex') || '","value":'
+               || to_json(p.value) || '}', ',') || ']' FROM ledger.private_value AS p
+               WHERE position(encode(p.commitment, 'hex') IN e.body) > 0), '')
+          || ',"recorded_at":"' || ledger.time_text(e.recorded_at) || '"'
+          || coalesce(',"request_id":"' || e.request_id || '"', '') || ',"writer":"' || e.writer || '"}'
+        FROM ledger.entry AS e JOIN ledger.leaf AS l USING (entry_id)
+        ORDER BY e.request_id NULLS LAST, e.entry_id
+        """
+    private static let policies = """
+        SELECT '{"bundle":"' || translate(encode(bundle, 'base64'), E'\\n', '') || '","policy_sha256":"'
+          || encode(policy_sha256, 'hex') || '"}' FROM ledger.policy_version
+        """
+    private static let certificates = """
+        SELECT '{' || coalesce('"certificate":"' || translate(encode(c.der, 'base64'), E'\\n', '') || '",', '')
+          || '"request_id":"' || r.request_id || '","tbs":"' || translate(encode(r.tbs, 'base64'), E'\\n', '') || '"}'
+        FROM ledger.reservation AS r LEFT JOIN ledger.certificate AS c USING (request_id)
+        ORDER BY r.request_id
+        """
+    private static let checkpoints = """
+        SELECT '{"note":' || to_json(note) || ',"tree_size":' || tree_size || '}' FROM ledger.checkpoint
+        ORDER BY tree_size
+        """
+}
