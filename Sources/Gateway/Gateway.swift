@@ -187,7 +187,7 @@ struct Gateway {
             Output.announce(endpoints.welcome(stores.state))
             return FrontEnds(
                 est: ESTServer(registrar: authority), acme: acme, scep: scep,
-                log: LogFrontEnd(log: stores.log, state: stores.state)
+                log: LogFrontEnd(log: stores.log, anchor: logGuard.anchor)
             ) { name in authority.issuerCertificate(named: name) }
         }
     }

@@ -55,7 +55,7 @@ package actor Sequencer: Service {
         /// How long a lease lasts, in seconds, at most 60: so long nobody leads after a leader was killed.
         package var leaseSeconds: Int64 = 5
         /// Between two publications, and between two rounds of the witnesses.
-        package var publishing = Duration.seconds(10)
+        package var publishing = Duration.seconds(1)
 
         package init() {}
     }

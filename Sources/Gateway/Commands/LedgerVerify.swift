@@ -47,6 +47,9 @@ struct LedgerVerify: ParsableCommand {
         if log.quorum > 0 { trust += ["--quorum", String(log.quorum)] }
         if given.first == "export" || given.first == "receipt" { return given + trust }
         let database = configuration.database
+        // What this host has seen; an auditor brings checkpoints of their own.
+        let anchor = "\(state.log)/anchor"
+        if access(anchor, R_OK) == 0 { trust += ["--against", anchor] }
         return [
             "database", "--host", database.host, "--port", String(database.port), "--name", database.name,
             "--user", database.verifier,

@@ -35,9 +35,23 @@ struct LogAnchor: Sendable {
         return SeenCheckpoint(generation: generation, size: checkpoint.size, root: checkpoint.root)
     }
 
-    /// Replaces the file as a whole and durably.
-    func write(_ note: SignedNote) throws {
+    /// Makes a checkpoint the anchor if it is larger than what is there, or of a later generation. Called before
+    /// a checkpoint leaves this host, so that nobody holds one that this host has forgotten.
+    ///
+    /// - Throws: `LogFormatError` for what our key did not sign; `StartupError` when the file cannot be written.
+    func raise(to note: SignedNote) throws {
+        let seen = try seen(note)
         try makeFolder()
+        // Requests raise it beside the guard, each on a thread of its own.
+        let lock = open("\(path).lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard lock >= 0, flock(lock, LOCK_EX) == 0 else { throw unwritable() }
+        defer { close(lock) }
+        guard try read().map({ $0.size < seen.size || $0.generation < seen.generation }) ?? true else { return }
+        try write(note)
+    }
+
+    /// Replaces the file as a whole and durably.
+    private func write(_ note: SignedNote) throws {
         let unfinished = path + ".unfinished"
         try StateDirectory.writePrivate(Array(note.encoded.utf8), to: unfinished)
         let file = open(unfinished, O_RDONLY | O_CLOEXEC)

@@ -6,10 +6,10 @@ import Sequencing
 import TransparencyLog
 
 /// The log over HTTP, as C2SP tlog-tiles lays it out, below `/log`: `checkpoint`, `tile/…`, and `key`. What
-/// it says is public and proves itself; nothing here writes.
+/// it says is public and proves itself. A checkpoint is anchored before it leaves; nothing else is written.
 struct LogFrontEnd: ProtocolFrontEnd {
     let log: PostgresLogReader
-    let state: StateDirectory
+    let anchor: LogAnchor
 
     var maximumBodySize: Int { 0 }
 
@@ -23,9 +23,10 @@ struct LogFrontEnd: ProtocolFrontEnd {
             switch request.path.dropFirst(prefix.count) {
             case "checkpoint":
                 guard let newest = try await log.latestCheckpoint() else { return notFound }
+                try anchor.raise(to: newest.signedNote())
                 return text(newest.cosignedNote)
             case "key":
-                guard let keys = FileManager.default.contents(atPath: state.logKey) else { return notFound }
+                guard let keys = FileManager.default.contents(atPath: anchor.state.logKey) else { return notFound }
                 return text(String(decoding: keys, as: UTF8.self))
             case let path:
                 guard let address = Tile.address(of: String(path)) else { return notFound }

@@ -34,7 +34,7 @@ enum LogStanding: Sendable, Hashable {
 }
 
 /// Compares the stored log with the largest checkpoint that this host has seen and with what was published,
-/// every two seconds, and raises the anchor. Reads the database, writes nothing to it.
+/// every second, and raises the anchor. Reads the database, writes nothing to it.
 final class LogGuard: Service {
     let anchor: LogAnchor
     private let rollback: PostgresRollback
@@ -65,13 +65,13 @@ final class LogGuard: Service {
             var round = 0
             while !Task.isCancelled {
                 // What was published is read each minute; the anchor tells what happens in between.
-                if round % 30 == 0 { published = await self.publishedCheckpoints() }
+                if round % 60 == 0 { published = await self.publishedCheckpoints() }
                 await self.check(published)
                 if case .unknown = self.standing {
                     try await Task.sleep(for: .milliseconds(500))
                 } else {
                     round += 1
-                    try await Task.sleep(for: .seconds(2))
+                    try await Task.sleep(for: .seconds(1))
                 }
             }
         }
@@ -162,11 +162,10 @@ final class LogGuard: Service {
         do throws(LogFormatError) {
             let note = try newest.signedNote()
             let seen = try anchor.seen(note)
-            guard own.map({ $0.size < seen.size || $0.generation < seen.generation }) ?? true else { return }
             guard try await isStored(seen) else { return }
-            try write(note)
+            do { try anchor.raise(to: note) } catch { throw LogFormatError("\(error)") }
         } catch {
-            logger.error("a stored checkpoint is not ours", metadata: ["cause": "\(error)"])
+            logger.error("the newest checkpoint is no anchor", metadata: ["cause": "\(error)"])
         }
     }
 
@@ -174,10 +173,6 @@ final class LogGuard: Service {
         do throws(LedgerError) { return try await rollback.root(at: seen.size) == seen.root } catch {
             throw LogFormatError("\(error)")
         }
-    }
-
-    private func write(_ note: SignedNote) throws(LogFormatError) {
-        do { try anchor.write(note) } catch { throw LogFormatError("\(error)") }
     }
 
     private func become(_ found: LogStanding) {
