@@ -19,6 +19,7 @@ package enum LedgerSchema {
         Migration(number: 13, name: "auditing", script: PackageResources.m0013_auditing_sql),
         Migration(number: 14, name: "feeds", script: PackageResources.m0014_feeds_sql),
         Migration(number: 15, name: "rollback", script: PackageResources.m0015_rollback_sql),
+        Migration(number: 16, name: "planning", script: PackageResources.m0016_planning_sql),
     ]
 
     /// SQL that creates the roles; a superuser runs it once for a cluster (deploy/postgres/roles.sql).

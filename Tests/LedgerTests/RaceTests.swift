@@ -30,7 +30,7 @@ struct RaceTests {
     @Test func commitAndCloseExcludeEachOther() async throws {
         let fixture = try await LedgerFixture()
         let replica = fixture.replica("gw-2")
-        for round in 0..<16 {
+        for round in 0..<100 {
             var asked = Enrollment("round \(round)", credential: nil, at: fixture.clock.now())
             asked.device = DeviceID("LT-\(round)")
             let enrollment = asked
@@ -41,7 +41,7 @@ struct RaceTests {
             let results = try await (issued != nil, closed)
             #expect(results.0 != results.1)
         }
-        #expect(try fixture.count("ledger.certificate") + fixture.count("ledger.revocation") == 16)
+        #expect(try fixture.count("ledger.certificate") + fixture.count("ledger.revocation") == 100)
     }
 
     private func race(_ enrollments: [Enrollment], _ fixture: LedgerFixture) async throws -> [String] {
