@@ -11,8 +11,8 @@ protocol EventReceiver: Sendable {
     func close() async
 }
 
-/// A file that the content of each message is appended to as a line. Opened anew for each batch, so that it
-/// may be moved away at any time.
+/// A file that the content of each message is appended to as a line, in a folder that is made if need be.
+/// Opened anew for each batch, so that it may be moved away at any time.
 struct FeedFile: EventReceiver {
     let path: String
 
@@ -21,6 +21,9 @@ struct FeedFile: EventReceiver {
     func close() async {}
 
     func send(_ messages: [SyslogMessage]) async throws(FeedFailure) {
+        if let slash = path.lastIndex(of: "/"), mkdir(String(path[..<slash]), 0o700) != 0, errno != EEXIST {
+            throw failure("opened")
+        }
         let descriptor = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else { throw failure("opened") }
         defer { Glibc.close(descriptor) }

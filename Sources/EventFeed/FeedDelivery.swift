@@ -66,7 +66,8 @@ package struct FeedDelivery: Service {
                 logger.warning(
                     "feed broke off", metadata: ["feed": "\(feed.name)", "cause": "\(failure)"])
             } else {
-                wait = pace.idle * 4  // another gateway delivers
+                wait = pace.idle * 4  // another gateway delivers, and reports how far it is behind
+                standing.behind = 0
             }
             standing.isConnected = false
             report(standing)
@@ -86,12 +87,17 @@ package struct FeedDelivery: Service {
         standing.position = claim.position
         var failure: FeedFailure?
         do throws(FeedFailure) {
+            // Also where nothing is ever delivered.
+            try await tell(&standing, isConnected: false)
             let receiver = try await receiver()
             do throws(FeedFailure) { try await pump(claim, to: receiver, &standing) } catch {
                 failure = error
             }
             await receiver.close()
         } catch { failure = error }
+        if failure != nil, let size = try? await ledger.logSize() {
+            standing.behind = max(0, size - standing.position)
+        }
         // Not awaited where the task is cancelled: the claim runs out by itself.
         try? await ledger.releaseFeed(feed.name, epoch: claim.epoch)
         return failure
@@ -129,7 +135,7 @@ package struct FeedDelivery: Service {
                 unsettled.removeFirst(settled.count)
                 renewed = .now
             }
-            try await tell(&standing)
+            try await tell(&standing, isConnected: true)
             if isCaughtUp { try? await Task.sleep(for: pace.idle) }
         }
     }
@@ -150,10 +156,10 @@ package struct FeedDelivery: Service {
         guard isOurs else { throw FeedFailure(description: "another gateway delivers this feed now") }
     }
 
-    private func tell(_ standing: inout FeedReport) async throws(FeedFailure) {
+    private func tell(_ standing: inout FeedReport, isConnected: Bool) async throws(FeedFailure) {
         let size = try await ledgerAnswer { ledger async throws(LedgerError) in try await ledger.logSize() }
         standing.behind = max(0, size - standing.position)
-        standing.isConnected = true
+        standing.isConnected = isConnected
         report(standing)
     }
 

@@ -24,9 +24,11 @@ struct Endpoints {
     }
 
     /// What `up` prints: where it listens and one command for each protocol, ready to paste.
-    func welcome(_ state: StateDirectory) -> String {
+    ///
+    /// - Parameter objection: why nothing is issued; nil when it is.
+    func welcome(_ state: StateDirectory, objection: String?) -> String {
         """
-        Gatehouse is ready.
+        \(objection.map { "Gatehouse listens, but issues nothing: \($0)" } ?? "Gatehouse is ready.")
           TLS    \(tls)    EST, ACME, SCEP
           HTTP   \(http)    SCEP
           admin  \(admin)    /livez, /readyz, /metrics, /log

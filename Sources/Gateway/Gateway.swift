@@ -184,10 +184,10 @@ struct Gateway {
             let scep = SCEPServer(
                 registrar: authority, registrationAuthority: scepIdentity, random: SystemRandom())
             try endpoints.write(to: stores.state)
-            Output.announce(endpoints.welcome(stores.state))
+            Output.announce(endpoints.welcome(stores.state, objection: logGuard.standing.objection))
             return FrontEnds(
                 est: ESTServer(registrar: authority), acme: acme, scep: scep,
-                log: LogFrontEnd(log: stores.log, anchor: logGuard.anchor)
+                log: LogFrontEnd(log: stores.log, logGuard: logGuard)
             ) { name in authority.issuerCertificate(named: name) }
         }
     }

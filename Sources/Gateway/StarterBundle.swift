@@ -25,8 +25,9 @@ struct StarterBundle {
         for candidate in candidates where FileManager.default.fileExists(atPath: "\(candidate)/owners.yaml") {
             return try StarterBundle(directory: candidate)
         }
+        let folders = candidates.enumerated().filter { !candidates[..<$0].contains($1) }.map(\.element)
         throw StartupError(
-            "no starter policy bundle was found (looked in \(candidates.joined(separator: ", ")))",
+            "no starter policy bundle was found (looked in \(folders.joined(separator: ", ")))",
             remedy: "name one with --policies DIR", exitCode: .notFound)
     }
 

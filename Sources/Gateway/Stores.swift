@@ -66,7 +66,8 @@ struct Stores {
         return LogGuard(
             anchor: LogAnchor(state: state, identity: identity), rollback: rollback, log: log,
             places: LogPlaces(
-                directories: configuration.log.directories, appendFiles: configuration.log.appendFiles),
+                directories: configuration.log.directories, appendFiles: configuration.log.appendFiles,
+                identity: identity),
             metrics: metrics, logger: logger)
     }
 
@@ -77,9 +78,24 @@ struct Stores {
     }
 
     /// State and configuration, before anything is connected to.
-    static func configured(_ options: CommonOptions) throws -> (StateDirectory, Configuration) {
+    ///
+    /// A configuration given by name that names a database is enough: an auditor has no state.
+    ///
+    /// - Parameter checksFiles: whether the files that the configuration names must be readable too.
+    static func configured(
+        _ options: CommonOptions, checksFiles: Bool = false
+    ) throws -> (StateDirectory, Configuration) {
+        if let path = options.config {
+            let state = StateDirectory.named(options.state)
+            let configuration = try ConfigurationFile.read(path, state: state, checksFiles: checksFiles)
+            if !configuration.database.isEmbedded { return (state, configuration) }
+        }
         let state = try StateDirectory.existing(options.state)
-        return (state, try ConfigurationFile.read(options.config ?? state.configuration, state: state))
+        return (
+            state,
+            try ConfigurationFile.read(
+                options.config ?? state.configuration, state: state, checksFiles: checksFiles)
+        )
     }
 
     /// Brings the schema up to date; returns what was applied.

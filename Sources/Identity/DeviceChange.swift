@@ -148,12 +148,17 @@ package struct DeviceDifference: Sendable, Hashable {
         }
     }
 
-    /// The fields with old and new value, as the ledger keeps it.
+    /// Facts about a person. An administrative event is never redacted: that they changed is all it says.
+    private static let personal: Set<String> = ["email", "owner", "sid", "upn"]
+
+    /// The fields with old and new value, as the ledger keeps it; of personal ones, that they changed.
     package var document: JSONValue {
         .object(
             Dictionary(
-                fields.map { ($0.name, ["new": $0.new, "old": $0.old] as JSONValue) },
-                uniquingKeysWith: { first, _ in first }))
+                fields.map { field -> (String, JSONValue) in
+                    let values: JSONValue = ["new": field.new, "old": field.old]
+                    return (field.name, Self.personal.contains(field.name) ? "changed" : values)
+                }, uniquingKeysWith: { first, _ in first }))
     }
 }
 

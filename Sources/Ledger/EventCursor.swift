@@ -111,7 +111,7 @@ package enum EventReader {
           AND ($2::timestamptz IS NULL OR recorded_at >= $2)
         ORDER BY leaf_index DESC LIMIT $3
         """)
-    private static let size = Statement("SELECT coalesce(max(leaf_index) + 1, 0)::int8 FROM audit.events")
+    private static let size = Statement("SELECT coalesce(max(leaf_index) + 1, 0)::int8 FROM audit.leaves")
 }
 
 /// The right to deliver a feed, and where it stands.

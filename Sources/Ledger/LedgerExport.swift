@@ -36,7 +36,8 @@ package enum EvidenceFile: String, Sendable, CaseIterable {
 /// they stand for. Blocks its thread: only for commands.
 package final class EvidenceSnapshot {
     private let connection: Connection
-    private let withPrivate: Bool
+    /// Whether clear values are in the lines.
+    package let withPrivate: Bool
     /// Leaves below the newest checkpoint.
     package let size: Int64
     package let origin: String

@@ -10,23 +10,23 @@ package import TransparencyLog
 package actor AppendFilePublication: CheckpointPublication {
     package nonisolated let name: String
     private let path: String
+    private let key: NoteVerifierKey
     private static let interrupted = Array("\n~ interrupted\n\n".utf8)
 
     /// - Parameters:
     ///   - name: what people call it.
     ///   - path: made when it is not there; of one origin, for good.
-    package init(name: String, path: String) {
+    ///   - key: the log's.
+    package init(name: String, path: String, key: NoteVerifierKey) {
         self.name = name
         self.path = path
+        self.key = key
     }
 
     package func publish(_ note: SignedNote, tiles: any TileReader) async throws(PublicationError) {
-        let checkpoint = try Self.checkpoint(of: note)
+        let checkpoint = try note.checkpoint(signedBy: key, in: "what came for \(path)")
         if let known = try largest() {
-            let largest = try Self.checkpoint(of: known)
-            guard largest.origin == checkpoint.origin else {
-                throw .conflict("\(path) belongs to the log \(largest.origin), not \(checkpoint.origin)")
-            }
+            let largest = try known.checkpoint(signedBy: key, in: path)
             if checkpoint.size < largest.size { return }
             if checkpoint.size == largest.size {
                 guard note.text == known.text else {
@@ -40,7 +40,11 @@ package actor AppendFilePublication: CheckpointPublication {
         try DurableFile.append(path, (isWhole ? [] : Self.interrupted) + Array(note.encoded.utf8) + [10])
     }
 
-    package func largestCheckpoint() async throws(PublicationError) -> SignedNote? { try largest() }
+    package func largestCheckpoint() async throws(PublicationError) -> SignedNote? {
+        guard let note = try largest() else { return nil }
+        _ = try note.checkpoint(signedBy: key, in: path)
+        return note
+    }
 
     /// Checkpoints are appended as the log grows, so that the largest is near the end.
     private func largest() throws(PublicationError) -> SignedNote? {
@@ -79,9 +83,5 @@ package actor AppendFilePublication: CheckpointPublication {
             start = index + 1
         }
         return paragraphs
-    }
-
-    private static func checkpoint(of note: SignedNote) throws(PublicationError) -> Checkpoint {
-        do throws(LogFormatError) { return try note.checkpoint() } catch { throw .failed(error.description) }
     }
 }

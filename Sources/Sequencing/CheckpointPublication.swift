@@ -1,3 +1,4 @@
+import Ledger
 package import TransparencyLog
 
 /// A place that the database's administrator does not control, where checkpoints are kept for good.
@@ -14,8 +15,29 @@ package protocol CheckpointPublication: Sendable {
     ///   - tiles: those of the log, for a place that keeps them.
     func publish(_ note: SignedNote, tiles: any TileReader) async throws(PublicationError)
 
-    /// The largest checkpoint kept; nil when there is none. Its signature is for the caller to verify.
+    /// The largest checkpoint kept; nil when there is none.
+    ///
+    /// - Throws: `conflict` when what is kept as the largest was not signed by the log: that is no evidence.
     func largestCheckpoint() async throws(PublicationError) -> SignedNote?
+}
+
+extension SignedNote {
+    /// What it says, once the log's signature is verified.
+    func checkpoint(signedBy key: NoteVerifierKey, in place: String) throws(PublicationError) -> Checkpoint {
+        let checkpoint = try publishable()
+        guard checkpoint.origin == key.name else {
+            throw .conflict("\(place) belongs to the log \(checkpoint.origin), not \(key.name)")
+        }
+        guard key.verify(self) else {
+            throw .conflict("\(place) holds a checkpoint that the log's key did not sign")
+        }
+        return checkpoint
+    }
+
+    /// What it says.
+    func publishable() throws(PublicationError) -> Checkpoint {
+        do throws(LogFormatError) { return try checkpoint() } catch { throw .failed(error.description) }
+    }
 }
 
 /// Why a checkpoint was not published.
@@ -44,4 +66,6 @@ package struct PublicationStatus: Sendable, Hashable {
     package var failure: String?
     /// Whether a conflict ended publication there.
     package var isStopped = false
+    /// What was brought there last, by this process.
+    var published: StoredCheckpoint?
 }

@@ -32,7 +32,7 @@ package actor CheckpointPublisher {
         for (place, publication) in publications.enumerated() {
             var state = states[place]
             let wasStopped = state.isStopped
-            if !wasStopped { await attempt(checkpoint, publication, &state) }
+            if !wasStopped, state.published != checkpoint { await attempt(checkpoint, publication, &state) }
             state.lag = max(0, checkpoint.size - state.size)
             states[place] = state
             if !wasStopped { await report(state) }
@@ -46,6 +46,7 @@ package actor CheckpointPublisher {
         do throws(PublicationError) {
             try await publication.publish(try Self.note(of: checkpoint), tiles: tiles)
             state.size = max(state.size, checkpoint.size)
+            state.published = checkpoint
             state.failure = nil
         } catch {
             state.failure = error.description
@@ -59,7 +60,7 @@ package actor CheckpointPublisher {
         for (place, publication) in publications.enumerated() {
             do throws(PublicationError) {
                 guard let note = try await publication.largestCheckpoint() else { continue }
-                let checkpoint = try Self.checkpoint(of: note)
+                let checkpoint = try note.publishable()
                 states[place].size = max(states[place].size, checkpoint.size)
                 checkpoints.append(checkpoint)
             } catch {
@@ -88,9 +89,5 @@ package actor CheckpointPublisher {
         do throws(LogFormatError) { return try checkpoint.signedNote() } catch {
             throw .failed("the stored checkpoint is no note: \(error)")
         }
-    }
-
-    private static func checkpoint(of note: SignedNote) throws(PublicationError) -> Checkpoint {
-        do throws(LogFormatError) { return try note.checkpoint() } catch { throw .failed(error.description) }
     }
 }

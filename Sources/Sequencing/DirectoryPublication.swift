@@ -12,27 +12,25 @@ package import TransparencyLog
 package actor DirectoryPublication: CheckpointPublication {
     package nonisolated let name: String
     private let folder: String
+    private let key: NoteVerifierKey
     /// The largest checkpoint in the folder, once it is known.
     private var largest: Checkpoint?
 
     /// - Parameters:
     ///   - name: what people call it.
     ///   - folder: made when it is not there; of one origin, for good.
-    package init(name: String, folder: String) {
+    ///   - key: the log's.
+    package init(name: String, folder: String, key: NoteVerifierKey) {
         self.name = name
         self.folder = folder
+        self.key = key
     }
 
     package func publish(_ note: SignedNote, tiles: any TileReader) async throws(PublicationError) {
-        let checkpoint = try Self.checkpoint(of: note)
-        if largest == nil, let kept = try readLargest() { largest = try Self.checkpoint(of: kept) }
+        let checkpoint = try note.checkpoint(signedBy: key, in: "what came for \(folder)")
+        if largest == nil, let kept = try readLargest() { largest = try kept.publishable() }
         let known = largest
-        if let known {
-            guard known.origin == checkpoint.origin else {
-                throw .conflict("\(folder) belongs to the log \(known.origin), not \(checkpoint.origin)")
-            }
-            if checkpoint.size < known.size { return }
-        }
+        if let known, checkpoint.size < known.size { return }
         for address in Self.addresses(from: known?.size ?? 0, to: checkpoint.size) {
             let hashes: [Digest]
             do { hashes = try await tiles.hashes(of: address) } catch {
@@ -66,7 +64,7 @@ package actor DirectoryPublication: CheckpointPublication {
         do throws(LogFormatError) {
             note = try SignedNote(parsing: String(decoding: octets, as: UTF8.self))
         } catch { throw .conflict("\(path(of: size)) is no checkpoint: \(error)") }
-        guard try Self.checkpoint(of: note).size == size else {
+        guard try note.checkpoint(signedBy: key, in: path(of: size)).size == size else {
             throw .conflict("\(path(of: size)) is a checkpoint of another size")
         }
         return note
@@ -75,10 +73,6 @@ package actor DirectoryPublication: CheckpointPublication {
     private func path(of size: Int64) -> String {
         let digits = String(size)
         return "\(folder)/checkpoints/" + String(repeating: "0", count: max(0, 20 - digits.count)) + digits
-    }
-
-    private static func checkpoint(of note: SignedNote) throws(PublicationError) -> Checkpoint {
-        do throws(LogFormatError) { return try note.checkpoint() } catch { throw .failed(error.description) }
     }
 
     /// The tiles of a tree that a smaller one does not have: those made full, and its partial ones.

@@ -36,6 +36,7 @@ package actor Sequencer: Service {
     private let publisher: CheckpointPublisher
     private let witnesses: [WitnessClient]
     private let pace: Pace
+    private let beforeRelease: @Sendable (SignedNote) async throws -> Void
     private let mayExtend: @Sendable () async -> Bool
     private let logger: Logger
     private var leadership: Leadership?
@@ -65,10 +66,13 @@ package actor Sequencer: Service {
     ///   - signer: the checkpoint key; its name is the log's origin.
     ///   - publisher: where checkpoints go that the database's administrator cannot change.
     ///   - witnesses: asked for cosignatures of the newest checkpoint.
+    ///   - beforeRelease: told of each signed checkpoint before anybody else can see it: what must remember
+    ///     it does so durably, or throws, and then it is not released.
     ///   - mayExtend: asked before each extension and each signature; false stops both while it lasts.
     package init(
         log: PostgresLog, signer: NoteSigner, publisher: CheckpointPublisher,
         witnesses: [WitnessClient] = [], pace: Pace = Pace(), logger: Logger,
+        beforeRelease: @escaping @Sendable (SignedNote) async throws -> Void = { _ in },
         mayExtend: @escaping @Sendable () async -> Bool = { true }
     ) {
         self.log = log
@@ -76,6 +80,7 @@ package actor Sequencer: Service {
         self.publisher = publisher
         self.witnesses = witnesses
         self.pace = pace
+        self.beforeRelease = beforeRelease
         self.mayExtend = mayExtend
         self.logger = logger
     }
@@ -232,6 +237,9 @@ package actor Sequencer: Service {
             note = SignedNote(text: text, signatures: [try signer.sign(text)])
         } catch {
             throw .stop(.unsigned(error.description))
+        }
+        do { try await beforeRelease(note) } catch {
+            throw .log(.ledger(.unavailable("the checkpoint is not released: \(error)")))
         }
         try await logged { () async throws(LogWriteError) in
             try await self.log.publishCheckpoint(

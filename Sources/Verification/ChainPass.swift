@@ -7,6 +7,7 @@ import TransparencyLog
 struct ChainPass {
     let evidence: any Evidence
     let replay: ReplayCheck?
+    let now: Timestamp
 
     /// Entries as read: to be equal to the leaves.
     private(set) var bodies = KeyedSum()
@@ -16,8 +17,10 @@ struct ChainPass {
     var grants = Once()
     var rests: [(use: Mark, request: [UInt8])] = []
     var tenures: [Tenure] = []
-    private(set) var retired = RetiredRanges()
+    /// Entries that say a month was retired, with their leaf.
+    private(set) var retentions: [(entry: ReadEntry, leaf: Int64?)] = []
     private var redacted: Set<[UInt8]> = []
+    private var clearValues = 0
     fileprivate var missingValues: [(commitment: [UInt8], entry: ReadEntry)] = []
     /// Of which request a redacted value was, by the tables.
     var redactedFrom: [(commitment: [UInt8], request: [UInt8])] = []
@@ -25,8 +28,13 @@ struct ChainPass {
     private(set) var generations: Set<Int> = []
     private(set) var read = 0
 
-    init(_ evidence: any Evidence, replay: ReplayCheck?) {
+    /// What approvers said, and on which of it permits rest.
+    var words: Set<Mark> = []
+    var citations: [Citation] = []
+
+    init(_ evidence: any Evidence, replay: ReplayCheck?, now: Timestamp) {
         self.evidence = evidence
+        self.now = now
         self.replay = replay
     }
 
@@ -54,13 +62,14 @@ struct ChainPass {
                 try violate(.l8, known, "entry.leaf_hash is not the hash of its body", &findings)
             }
             if let fault = known.fault { try violate(.l9, known, fault, &findings) }
+            if let fault = entry.timeFault(now) { try violate(.l10, known, fault, &findings) }
             try take(private: known, chain, &findings)
             entries.append(known)
         }
         let records = RequestRecords(chain, entries)
         if evidence.hasTables { try TypedCheck(records).run(&self, &findings) }
         try take(records, &findings)
-        for entry in entries { takeAlone(entry) }
+        for entry in entries { try takeAlone(entry) }
     }
 
     /// Notes a violation at an entry.
@@ -68,21 +77,21 @@ struct ChainPass {
         throws(VerificationError)
     {
         try findings.violate(invariant, entry.place, fault) { () throws(VerificationError) in
-            if let index = entry.entry.leafIndex { return index }
-            return try evidence.leafIndex(ofEntry: entry.entry.id)
+            try leafIndex(entry)
         }
+    }
+
+    private func leafIndex(_ entry: ReadEntry) throws(VerificationError) -> Int64? {
+        if let index = entry.entry.leafIndex { return index }
+        return try evidence.leafIndex(ofEntry: entry.entry.id)
     }
 
     // MARK: Records of the ledger's own keeping
 
-    private mutating func takeAlone(_ entry: ReadEntry) {
+    private mutating func takeAlone(_ entry: ReadEntry) throws(VerificationError) {
         guard let body = entry.body else { return }
         switch entry.kind {
-        case .retention?:
-            guard let first = body.text("from_id").flatMap(UUIDText.parse),
-                let last = body.text("to_id").flatMap(UUIDText.parse)
-            else { return }
-            retired.add(from: first, to: last, entries: body.text("entries").flatMap { Int($0) } ?? 0)
+        case .retention?: retentions.append((entry, try leafIndex(entry)))
         case .redaction?: redacted.formUnion(body.commitments)
         case .rollback?:
             if let number = body.text("generation").flatMap({ Int($0) }) { generations.insert(number) }
@@ -95,6 +104,7 @@ struct ChainPass {
     private mutating func take(private entry: ReadEntry, _ chain: EvidenceChain, _ findings: inout Findings)
         throws(VerificationError)
     {
+        clearValues += chain.privateValues.count
         guard entry.kind != .redaction else { return }
         for (_, commitment) in Commitment.places(in: entry.entry.body) {
             findings.count(.privacy)
@@ -111,11 +121,19 @@ struct ChainPass {
 
     /// What could only be said once everything was read.
     mutating func finish(_ findings: inout Findings) throws(VerificationError) {
+        // Who leaves values out leaves out all of them: one that is there makes the claim a lie.
+        let isWithoutValues = evidence.isWithoutPrivateValues && clearValues == 0
+        if isWithoutValues {
+            findings.skip(.privacy, because: "private values were left out of this export")
+        } else if evidence.isWithoutPrivateValues {
+            let fault = "it says that private values were left out: some are here"
+            findings.violate(.privacy, "manifest.json", fault)
+        }
         var redactions = 0
         for (commitment, entry) in missingValues {
             if redacted.contains(commitment) {
                 redactions += 1
-            } else {
+            } else if !isWithoutValues {
                 let name = Hex.encode(commitment)
                 try violate(.privacy, entry, "the value of \(name) is gone without a redaction", &findings)
             }
@@ -123,8 +141,9 @@ struct ChainPass {
         if redactions > 0 { findings.note(.privacy, "\(redactions) redacted") }
         finishRedactions(&findings)
         try finishUses(&findings)
+        try finishCitations(&findings)
         finishTenures(&findings)
-        replay?.finish(&findings)
+        replay?.finish(because: isWithoutValues ? "private values left out" : "redacted", &findings)
     }
 }
 

@@ -91,7 +91,8 @@ struct ChainReader {
             chain.entries.append(
                 EvidenceEntry(
                     id: id, kind: try row.text(2), request: try row.optionalUUID(0), body: try row.bytes(3),
-                    storedHash: try row.bytes(4), name: id, leafIndex: nil))
+                    storedHash: try row.bytes(4), name: id, leafIndex: nil,
+                    recordedAt: try row.timestamp(5)))
         case .typed(let table):
             if table == .reservation { chain.tbs = try row.bytes(2) }
             if table == .certificate { chain.certificate = try row.bytes(2) }
@@ -107,7 +108,7 @@ struct ChainReader {
         Statement(
             """
             DECLARE of_entry NO SCROLL CURSOR FOR
-            SELECT request_id, entry_id, kind, textsend(body), leaf_hash FROM ledger.entry
+            SELECT request_id, entry_id, kind, textsend(body), leaf_hash, recorded_at FROM ledger.entry
             WHERE request_id IS NOT NULL ORDER BY request_id, entry_id
             """), Statement("FETCH FORWARD 1000 FROM of_entry")
     )
@@ -115,7 +116,7 @@ struct ChainReader {
         Statement(
             """
             DECLARE of_lone_entry NO SCROLL CURSOR FOR
-            SELECT request_id, entry_id, kind, textsend(body), leaf_hash FROM ledger.entry
+            SELECT request_id, entry_id, kind, textsend(body), leaf_hash, recorded_at FROM ledger.entry
             WHERE request_id IS NULL ORDER BY entry_id
             """), Statement("FETCH FORWARD 1000 FROM of_lone_entry")
     )

@@ -6,7 +6,7 @@ struct CheckpointCheck {
     /// Of more checkpoints only so many, the newest, have their signatures verified; of all, their roots are.
     static let signaturesVerified = 2_000
 
-    private let options: VerificationOptions
+    private var options: VerificationOptions
     private let unverified: Int
     private var seen = 0
     private var signed = 0
@@ -28,7 +28,7 @@ struct CheckpointCheck {
         newest = stored.size
         findings.count(.l11)
         if let fault = fault(stored, root) {
-            findings.violate(.l11, "checkpoint \(stored.size)", fault) { stored.size - 1 }
+            findings.violate(.l11, "checkpoint \(stored.size)", fault) { stored.size.lastLeaf }
         }
     }
 
@@ -36,6 +36,7 @@ struct CheckpointCheck {
         guard let note = try? SignedNote(parsing: stored.note), let checkpoint = try? note.checkpoint() else {
             return "its note is no checkpoint"
         }
+        if options.generation(of: checkpoint.origin) == nil { takeFirstName(of: checkpoint.origin) }
         guard let generation = options.generation(of: checkpoint.origin) else {
             return "it is of \(checkpoint.origin), not of \(options.log.name)"
         }
@@ -54,6 +55,16 @@ struct CheckpointCheck {
             return "it has no valid signature of \(options.log.name) (key \(Hex.encode(options.log.keyID)))"
         }
         return cosignatureFault(note, stored)
+    }
+
+    /// The key that was given may have a generation's name: then the log's own is what this origin tells.
+    private mutating func takeFirstName(of origin: String) {
+        guard generations.isEmpty, let base = options.base(with: origin) else { return }
+        options.log = base.key
+        // What was seen so far was of the generation that was given.
+        guard seen > 1 else { return }
+        generation = base.generation
+        generations = [base.generation]
     }
 
     private mutating func cosignatureFault(_ note: SignedNote, _ stored: StoredCheckpoint) -> String? {
@@ -75,10 +86,17 @@ struct CheckpointCheck {
     }
 
     /// Says what the signatures cover.
-    mutating func finish(treeSize: Int64, _ findings: inout Findings) {
+    ///
+    /// - Parameter isDue: whether a checkpoint of the whole tree must be there by now.
+    mutating func finish(treeSize: Int64, isDue: Bool, _ findings: inout Findings) {
         if seen > signed, signed > 0 { findings.note(.l11, "signatures of the newest \(signed)") }
         if seen == 0 {
-            if treeSize > 0 { findings.violate(.l11, "the log", "there is no checkpoint") }
+            guard treeSize > 0 else { return findings.skip(.l11, because: "there is no leaf yet") }
+            findings.violate(.l11, "the log", "there is no checkpoint")
+        } else if newest < treeSize, isDue {
+            findings.violate(.l11, "the log", "no checkpoint of all \(treeSize) leaves, only of \(newest)") {
+                max(0, newest)
+            }
         } else if newest < treeSize {
             findings.note(.l11, "the newest of \(newest) leaves")
         }
@@ -93,6 +111,11 @@ struct CheckpointCheck {
             findings.note(.l11, "not witnessed")
         }
     }
+}
+
+extension Int64 {
+    /// The last leaf of a tree of this size; nil when no tree has it.
+    var lastLeaf: Int64? { self > 0 ? self - 1 : nil }
 }
 
 extension String {

@@ -39,7 +39,7 @@ extension DatabaseEvidence {
             try VerificationError.reading { () throws(DatabaseError) in
                 let (transaction, number, id) = (try row.bytes(0), try row.integer(1), try row.uuid(2))
                 let isFirst = last?.transaction != transaction
-                let expected = isFirst ? 1 : (last?.number ?? 0) + 1
+                let expected = isFirst ? 1 : (last?.number ?? 0) &+ 1
                 last = (transaction, number)
                 guard number != expected else { return }
                 findings.violate(

@@ -6,6 +6,7 @@ package final class DatabaseEvidence: Evidence {
     let entryCount: Int
     let checkpointCount: Int
     var hasTables: Bool { true }
+    var isWithoutPrivateValues: Bool { false }
 
     let snapshot: DatabaseSnapshot
     private var leaves: RowStream
@@ -89,6 +90,11 @@ package final class DatabaseEvidence: Evidence {
         return try VerificationError.reading { () throws(DatabaseError) in try rows.first?.integer(0) }
     }
 
+    func firstLeaf(ofRequestsFrom id: [UInt8]) throws(VerificationError) -> Int64? {
+        let rows = try snapshot.query(Self.firstLeaf, [.uuid(id)])
+        return try VerificationError.reading { () throws(DatabaseError) in try rows.first?.integer(0) }
+    }
+
     private static func leaf(_ row: Row) throws(DatabaseError) -> EvidenceLeaf {
         guard let hash = Digest(bytes: try row.bytes(2)) else { throw .unexpectedRow("a leaf hash") }
         return EvidenceLeaf(index: try row.integer(0), name: try row.uuid(1), hash: hash)
@@ -101,6 +107,12 @@ extension DatabaseEvidence {
     private static let bundle = Statement("SELECT bundle FROM ledger.policy_version WHERE policy_sha256 = $1")
     private static let leafIndex = Statement(
         "SELECT leaf_index FROM ledger.leaf WHERE entry_id = $1 ORDER BY leaf_index LIMIT 1")
+
+    private static let firstLeaf = Statement(
+        """
+        SELECT l.leaf_index FROM ledger.leaf AS l JOIN ledger.entry AS e USING (entry_id)
+        WHERE e.request_id >= $1 ORDER BY l.leaf_index LIMIT 1
+        """)
 
     private static let leaves = (
         Statement(

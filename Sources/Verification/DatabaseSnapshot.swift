@@ -68,6 +68,9 @@ extension VerificationError {
         // A table or column that is not there is the ledger's fault, not the connection's.
         case .refused(let state, let message) where state.hasPrefix("42") && state != "42501":
             self = .malformed("the database", line: 0, message)
+        // So is a value that no query of ours can read.
+        case .refused(let state, let message) where state.hasPrefix("22"):
+            self = .malformed("the database", line: 0, message)
         case .refused(let state, let message): self = .database("\(message) (\(state))")
         case .unexpectedRow(let reason): self = .malformed("the database", line: 0, reason)
         }

@@ -23,6 +23,8 @@ struct EvidenceEntry {
     let name: [UInt8]
     /// Nil in a database, which is asked for it when there is something to say.
     let leafIndex: Int64?
+    /// Microseconds since 1970-01-01T00:00:00Z, by the database's clock; nil in an export.
+    var recordedAt: Int64?
 }
 
 /// Everything that is recorded of one request, or one entry that belongs to none.
@@ -52,8 +54,9 @@ struct PrivateValue {
     let salt: [UInt8]
     let value: [UInt8]
 
-    /// Whether the commitment is the digest of salt and value.
-    var isSound: Bool { Digest(of: salt + value).bytes == commitment }
+    /// Whether the commitment is the digest of salt and value. With a salt of any length, octets could move
+    /// from one to the other.
+    var isSound: Bool { salt.count == 16 && Digest(of: salt + value).bytes == commitment }
 }
 
 /// A checkpoint as it is stored.
@@ -94,6 +97,9 @@ protocol Evidence: AnyObject {
     /// Whether there are typed tables, stored tiles and tree heads to compare.
     var hasTables: Bool { get }
 
+    /// Whether clear values were left out, by the word of who made this copy.
+    var isWithoutPrivateValues: Bool { get }
+
     /// In the order of their index.
     func nextLeaf() throws(VerificationError) -> EvidenceLeaf?
     /// In the order of their size.
@@ -112,6 +118,9 @@ protocol Evidence: AnyObject {
     func bundle(_ digest: Digest) throws(VerificationError) -> [UInt8]?
     /// The index of an entry's leaf.
     func leafIndex(ofEntry id: [UInt8]) throws(VerificationError) -> Int64?
+    /// The first leaf of an entry that belongs to a request of this id or a later one; asked once every chain
+    /// was read.
+    func firstLeaf(ofRequestsFrom id: [UInt8]) throws(VerificationError) -> Int64?
     /// What only a database shows: the order of things that no body tells.
     func verifyOrders(_ findings: inout Findings) throws(VerificationError)
     /// Reads everything a second time to say which leaves are not what they were.
@@ -129,32 +138,30 @@ package enum VerificationError: Error, Sendable, Hashable, CustomStringConvertib
     case malformed(String, line: Int, String)
     /// A key or checkpoint that cannot be read.
     case key(String)
+    /// A receipt that is none.
+    case receipt(String)
 
     package var description: String {
         switch self {
         case .database(let reason): return "the database cannot be read: \(reason)"
-        case .file(let reason): return reason
+        case .file(let reason), .receipt(let reason): return reason
         case .malformed(let file, let line, let reason):
             return file + (line > 0 ? ", line \(line)" : "") + ": " + reason
         case .key(let reason): return reason
         }
     }
-}
 
-/// Months of entry ids of which retention has taken entries away, by its own records.
-struct RetiredRanges {
-    private var ranges: [(first: [UInt8], end: [UInt8])] = []
-    /// How many entries went.
-    private(set) var entries = 0
-
-    /// - Parameter end: the first id after the month.
-    mutating func add(from first: [UInt8], to end: [UInt8], entries: Int) {
-        ranges.append((first, end))
-        self.entries += entries
-    }
-
-    func contains(_ id: [UInt8]) -> Bool {
-        ranges.contains { !id.lexicographicallyPrecedes($0.first) && id.lexicographicallyPrecedes($0.end) }
+    /// What to do about it.
+    package var remedy: String {
+        switch self {
+        case .database:
+            return "see that the server runs, and --host, --port, --name, --user and PGPASSWORD are right"
+        case .file: return "name a file that is there and that you may read"
+        case .malformed:
+            return "have it exported again, or see that the database is a ledger of this version"
+        case .key: return "take pki/log.vkey from the log's owner, and checkpoints of that log"
+        case .receipt: return "take it again with gatehouse ledger receipt SERIAL"
+        }
     }
 }
 

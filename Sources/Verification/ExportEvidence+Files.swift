@@ -9,23 +9,28 @@ extension ExportEvidence {
     {
         for name in ExportManifest.names {
             guard let listed = manifest.files[name] else { continue }
-            guard let octets = FileManager.default.contents(atPath: directory + "/" + name) else {
-                throw .file("\(directory)/\(name) cannot be read")
-            }
-            if Int64(octets.count) != listed.octets || Digest(of: Array(octets)) != listed.digest {
-                findings.violate(.log, name, "not the file that the manifest names")
+            findings.count(.manifest)
+            let found = try LineFile(directory: directory, name: name).rest()
+            if found.octets != listed.octets || found.digest != listed.digest {
+                findings.violate(.manifest, name, "not the file that the manifest names")
             }
         }
         if manifest.treeSize != size || manifest.root != tree {
             let fault = "\(manifest.treeSize) leaves, root \(manifest.root): not the tree of this export"
-            findings.violate(.log, "manifest.json", fault)
+            findings.violate(.manifest, "manifest.json", fault)
         }
         let note = FileManager.default.contents(atPath: directory + "/manifest.note")
-        guard let note else { return findings.note(.log, "the manifest is not signed") }
+        guard let note else {
+            if options.exporter != nil { findings.violate(.manifest, "manifest.note", "it is not there") }
+            return findings.skip(.manifest, because: "it is not signed")
+        }
         switch manifest.isSigned(by: String(decoding: note, as: UTF8.self), options) {
-        case true?: findings.note(.log, "the manifest is signed")
-        case nil: findings.note(.log, "the manifest's signature is of no key that was given")
-        case false?: findings.violate(.log, "manifest.note", "not a signature of this manifest")
+        case true?: findings.note(.manifest, "signed")
+        case nil where options.exporter != nil:
+            findings.violate(.manifest, "manifest.note", "not signed by the key of --export-key")
+        case nil:
+            findings.skip(.manifest, because: "its signature is of no key that was given: --export-key")
+        case false?: findings.violate(.manifest, "manifest.note", "not a signature of this manifest")
         }
     }
 

@@ -8,6 +8,7 @@ package final class ExportEvidence: Evidence {
     var entryCount: Int { Int(clamping: manifest.entries) }
     private(set) var checkpointCount = 0
     var hasTables: Bool { false }
+    var isWithoutPrivateValues: Bool { manifest.isWithoutPrivateValues }
 
     private let leaves: LineFile
     private let checkpoints: LineFile
@@ -15,6 +16,8 @@ package final class ExportEvidence: Evidence {
     private let certificates: LineFile
     private let absences: LineFile
     private var leafCount: Int64 = 0
+    /// The first leaf of the requests of each day, counted from 1970.
+    private var firstLeaves: [Int64: Int64] = [:]
     private var bundles: [Digest: [UInt8]] = [:]
     private var ahead: (entry: EvidenceEntry, values: [PrivateValue])?
     private var certificate: (request: [UInt8], tbs: [UInt8], der: [UInt8]?)?
@@ -75,7 +78,10 @@ package final class ExportEvidence: Evidence {
     }
 
     func nextChain() throws(VerificationError) -> EvidenceChain? {
-        guard let first = ahead else { return nil }
+        guard let first = ahead else {
+            guard certificate == nil else { throw certificates.fault(Self.isStray) }
+            return nil
+        }
         var chain = EvidenceChain()
         repeat {
             guard let next = ahead else { break }
@@ -88,16 +94,26 @@ package final class ExportEvidence: Evidence {
         } while first.entry.request != nil && ahead?.entry.request == first.entry.request
         guard let request = first.entry.request else { return chain }
         while let signed = certificate, !request.lexicographicallyPrecedes(signed.request) {
-            if signed.request == request { (chain.tbs, chain.certificate) = (signed.tbs, signed.der) }
+            // One line for each, in the order of requests: any other was passed by, or is there twice.
+            guard signed.request == request, chain.tbs == nil else { throw certificates.fault(Self.isStray) }
+            (chain.tbs, chain.certificate) = (signed.tbs, signed.der)
             certificate = try nextCertificate()
         }
         return chain
     }
 
+    private static let isStray = "no request on record has this line, or it has another"
+
     func bundle(_ digest: Digest) throws(VerificationError) -> [UInt8]? { bundles[digest] }
 
     /// An export says the index with each entry; nothing else is asked for.
     func leafIndex(ofEntry id: [UInt8]) throws(VerificationError) -> Int64? { nil }
+
+    func firstLeaf(ofRequestsFrom id: [UInt8]) throws(VerificationError) -> Int64? {
+        firstLeaves.filter { $0.key >= Self.day(of: id) }.values.min()
+    }
+
+    private static func day(of id: [UInt8]) -> Int64 { Retirement.instant(of: id).seconds / 86_400 }
 
     func verifyOrders(_ findings: inout Findings) throws(VerificationError) {}
 
@@ -125,6 +141,10 @@ package final class ExportEvidence: Evidence {
     private func nextEntry() throws(VerificationError) -> (entry: EvidenceEntry, values: [PrivateValue])? {
         guard let line = try entries.nextLine() else { return nil }
         guard let entry = ExportLine.entry(line) else { throw entries.fault("not an entry") }
+        if let request = entry.entry.request, let leaf = entry.entry.leafIndex {
+            firstLeaves[Self.day(of: request), default: leaf] = min(
+                leaf, firstLeaves[Self.day(of: request)] ?? leaf)
+        }
         return entry
     }
 

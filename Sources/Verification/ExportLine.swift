@@ -23,7 +23,7 @@ enum ExportLine {
     static func absent(_ line: [UInt8]) -> (leaf: EvidenceLeaf, entry: [UInt8])? {
         guard let members = try? RecordMembers(line),
             let id = members.text("entry_id").flatMap(UUIDText.parse),
-            let index = members.integer("leaf_index"),
+            let index = members.integer("leaf_index"), index >= 0,
             let hash = members.text("leaf_hash").flatMap({ Digest($0) })
         else { return nil }
         return (EvidenceLeaf(index: index, name: name(index), hash: hash), id)

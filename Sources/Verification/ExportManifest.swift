@@ -21,12 +21,15 @@ struct ExportManifest {
     let root: Digest
     let origin: String
     let files: [String: File]
+    /// Whether it says that clear values were left out.
+    let isWithoutPrivateValues: Bool
 
     /// Nil when it is no manifest of this format, or a file is not in it.
     init?(_ octets: [UInt8]) {
         let text = octets.last == 0x0a ? Array(octets.dropLast()) : octets
         guard let members = try? RecordMembers(text), members.text("format") == Self.format,
             let entries = members.integer("entries"), let treeSize = members.integer("tree_size"),
+            (0...1 << 48).contains(entries), (0...1 << 48).contains(treeSize),
             let root = members.text("root_sha256").flatMap({ Digest($0) }),
             let origin = members.text("origin"), case .object(let listed)? = members.value("files")
         else { return nil }
@@ -37,6 +40,11 @@ struct ExportManifest {
             else { return nil }
             files[name] = File(octets: size, digest: digest)
         }
+        switch members.text("private") {
+        case nil, "included"?: isWithoutPrivateValues = false
+        case "left out"?: isWithoutPrivateValues = true
+        case .some: return nil
+        }
         guard Self.names.allSatisfy({ files[$0] != nil }) else { return nil }
         self.digest = Digest(of: octets)
         self.entries = entries
@@ -46,16 +54,16 @@ struct ExportManifest {
         self.files = files
     }
 
-    /// Whether a signed note is of this manifest, and by a key that is known; nil when no known key signed
-    /// it.
+    /// Whether a signed note is of this manifest, by the exporter's key or, where none was given, the log's;
+    /// nil when that key did not sign it.
     func isSigned(by text: String, _ options: VerificationOptions) -> Bool? {
         guard let note = try? SignedNote(parsing: text), note.text == "\(origin)/export\n\(digest)\n" else {
             return false
         }
-        let keys = [options.log] + (options.exporter.map { [$0] } ?? [])
-        let known = keys.filter { key in
-            note.signatures.contains { $0.name == key.name && $0.keyID == key.keyID }
+        let key = options.exporter ?? options.log
+        guard note.signatures.contains(where: { $0.name == key.name && $0.keyID == key.keyID }) else {
+            return nil
         }
-        return known.isEmpty ? nil : known.allSatisfy { $0.verify(note) }
+        return key.verify(note)
     }
 }

@@ -13,6 +13,8 @@ package enum Invariant: String, Sendable, Hashable, CaseIterable, Comparable {
     case l12 = "L12"
     case l13 = "L13"
     case privacy
+    /// Of an export only.
+    case manifest
 
     /// What it says, in a few words.
     package var title: String {
@@ -30,10 +32,22 @@ package enum Invariant: String, Sendable, Hashable, CaseIterable, Comparable {
         case .l12: return "decisions come out again as recorded"
         case .l13: return "nothing that was ever published is gone"
         case .privacy: return "commitments have their value or a redaction"
+        case .manifest: return "the export is what its signed manifest says"
         }
     }
 
-    /// What is counted.
+    /// How many of what, for people.
+    func counted(_ count: Int) -> String {
+        guard count == 1 else { return "\(count) \(unit)" }
+        switch self {
+        case .log: return "1 leaf"
+        case .l8, .l10: return "1 entry"
+        case .l3, .l4, .l5, .l6, .l7, .l9, .l11, .l12, .l13, .privacy, .manifest:
+            return "1 \(unit.dropLast())"
+        }
+    }
+
+    /// What is counted, in the plural.
     package var unit: String {
         switch self {
         case .log: return "leaves"
@@ -45,8 +59,9 @@ package enum Invariant: String, Sendable, Hashable, CaseIterable, Comparable {
         case .l9: return "rows"
         case .l11: return "checkpoints"
         case .l12: return "decisions"
-        case .l13: return "anchors"
+        case .l13: return "older checkpoints"
         case .privacy: return "commitments"
+        case .manifest: return "files"
         }
     }
 

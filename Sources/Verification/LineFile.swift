@@ -1,3 +1,4 @@
+import EnrollmentCore
 import Glibc
 
 /// A file read a block at a time, as lines or in pieces of one length.
@@ -53,6 +54,18 @@ final class LineFile {
         }
         defer { place += count }
         return Array(block[place..<place + count])
+    }
+
+    /// How many octets are left, and their digest; a block at a time.
+    func rest() throws(VerificationError) -> (octets: Int64, digest: Digest) {
+        var digest = RunningDigest()
+        var count: Int64 = 0
+        repeat {
+            digest.update(Array(block.dropFirst(place)))
+            count += Int64(block.count - place)
+            place = block.count
+        } while try fill()
+        return (count, digest.digest())
     }
 
     /// Reads more behind what is left; false at the end.

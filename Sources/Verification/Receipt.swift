@@ -20,10 +20,10 @@ package struct Receipt: Sendable {
     /// Reads a receipt; nothing is verified.
     ///
     /// - Parameter text: a proof of C2SP tlog-proof whose extra data are the entry's body.
-    /// - Throws: `VerificationError.file`.
+    /// - Throws: `VerificationError.receipt`.
     package init(parsing text: String) throws(VerificationError) {
         do throws(LogFormatError) { proof = try LogProof(parsing: text) } catch {
-            throw .file("not a receipt: \(error)")
+            throw .receipt("not a receipt: \(error)")
         }
         guard let body = proof.extra, let members = try? RecordMembers(body),
             EntryKind.certificate.fits(members),
@@ -31,7 +31,7 @@ package struct Receipt: Sendable {
             let request = members.text("request_id"), let issuer = members.text("issuer"),
             let serial = members.text("serial"), let signedAt = members.text("signed_at"),
             let head = try? proof.checkpoint.checkpoint()
-        else { throw .file("not a receipt: its extra data are not the entry of a certificate") }
+        else { throw .receipt("not a receipt: its extra data are not the entry of a certificate") }
         (requestID, self.issuer, self.serial, self.signedAt) = (request, issuer, serial, signedAt)
         self.certificate = certificate
         (leafIndex, treeSize) = (proof.index, head.size)

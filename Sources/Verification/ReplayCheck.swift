@@ -9,7 +9,7 @@ final class ReplayCheck {
         case fault(String)
     }
     private var bundles: [[UInt8]: Known] = [:]
-    private var redacted = 0
+    private var withoutValues = 0
     private var notByPolicy = 0
 
     func take(
@@ -29,7 +29,7 @@ final class ReplayCheck {
         guard let asked = Commitment.reveal(request.entry.body, values),
             let decided = Commitment.reveal(decision.entry.body, values)
         else {
-            redacted += 1
+            withoutValues += 1
             return
         }
         findings.count(.l12)
@@ -71,8 +71,9 @@ final class ReplayCheck {
         return .bundle(bundle)
     }
 
-    func finish(_ findings: inout Findings) {
-        if redacted > 0 { findings.note(.l12, "\(redacted) not recomputable: redacted") }
+    /// - Parameter cause: why there are no values.
+    func finish(because cause: String, _ findings: inout Findings) {
+        if withoutValues > 0 { findings.note(.l12, "\(withoutValues) not recomputable: \(cause)") }
         if notByPolicy > 0 { findings.note(.l12, "\(notByPolicy) not taken by policy") }
     }
 }

@@ -33,15 +33,11 @@ struct Tenure {
 extension ChainPass {
     /// Checks one request.
     mutating func take(_ records: RequestRecords, _ findings: inout Findings) throws(VerificationError) {
+        for word in records.all(.approval) { takeWord(word) }
         for event in records.all(.credential) { try takeUse(event, records, &findings) }
-        if records.request == nil {
-            for kind in [EntryKind.decision, .reservation, .certificate, .failure] {
-                for entry in records.all(kind) {
-                    try violate(.l6, entry, "its request is not on record", &findings)
-                }
-            }
+        guard let request = records.request, let asked = request.body else {
+            return try takeOrphans(records, &findings)
         }
-        guard let request = records.request, let asked = request.body else { return }
         findings.count(.l6)
         let decisions = records.all(.decision)
         guard let decision = decisions.first, let decided = decision.body, decisions.count == 1,
@@ -49,6 +45,9 @@ extension ChainPass {
         else {
             return try violate(.l6, request, "it has \(decisions.count) decisions", &findings)
         }
+        try DecisionCheck(request: request, asked: asked, decision: decision, decided: decided)
+            .check(self, &findings)
+        takeCitations(request, asked, decided)
         try replay?.take(request, decision, records.chain.privateValues, self, &findings)
         let reservations = records.all(.reservation)
         guard let reservation = reservations.first, let reserved = reservation.body else {
@@ -68,6 +67,18 @@ extension ChainPass {
         takeSerial(reservation, reserved, &findings)
         takeTenure(records, asked, decided, reserved)
         takeRest(request, asked)
+    }
+
+    /// What came of a request that is not on record; nothing when the request is there and cannot be read.
+    private mutating func takeOrphans(
+        _ records: RequestRecords, _ findings: inout Findings
+    ) throws(VerificationError) {
+        guard records.request == nil else { return }
+        for kind in [EntryKind.decision, .reservation, .certificate, .failure] {
+            for entry in records.all(kind) {
+                try violate(.l6, entry, "its request is not on record", &findings)
+            }
+        }
     }
 
     // MARK: Serial numbers (L7)

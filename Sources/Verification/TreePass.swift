@@ -9,8 +9,13 @@ struct TreePass {
     /// All leaves: what the bodies must come to.
     private(set) var leaves = KeyedSum()
     private(set) var checkpoints: CheckpointCheck
+    /// Sizes of all checkpoints that are no larger than the tree.
+    private(set) var published: Set<Int64> = []
 
     private var head: StoredHead?
+    private var newestHead: Int64 = 0
+    /// The earliest time in the ids of the leaves behind the newest checkpoint; nil when there are none.
+    private var uncovered: Timestamp?
     private var tile: StoredTile?
     private var checkpoint: StoredCheckpoint?
     private var anchors: ArraySlice<VerificationOptions.Anchor>
@@ -37,6 +42,10 @@ struct TreePass {
                 }
             }
             leaves.add(leaf.name, leaf.hash.bytes)
+            if evidence.hasTables {
+                let instant = Retirement.instant(of: leaf.name)
+                uncovered = min(uncovered ?? instant, instant)
+            }
             for tile in tree.append(leaf.hash) { try compare(tile, &findings) }
             try compare(&findings)
             if tree.size & 1_023 == 0 { progress(Int(clamping: tree.size)) }
@@ -51,13 +60,16 @@ struct TreePass {
         while let head, head.size <= tree.size {
             if head.size != tree.size || head.root != tree.root().bytes {
                 findings.violate(.log, "tree head \(head.size)", "another root than its leaves have") {
-                    head.size - 1
+                    head.size.lastLeaf
                 }
             }
+            newestHead = head.size
             self.head = try evidence.nextHead()
         }
         while let stored = checkpoint, stored.size <= tree.size {
             checkpoints.take(stored, stored.size == tree.size ? tree.root() : nil, &findings)
+            published.insert(stored.size)
+            if stored.size == tree.size { uncovered = nil }
             checkpoint = try evidence.nextCheckpoint()
         }
         while let anchor = anchors.first, anchor.checkpoint.size <= tree.size {
@@ -108,6 +120,10 @@ struct TreePass {
         func published(_ size: Int64, _ name: String) {
             if size > largest?.size ?? 0 { largest = (size, name) }
         }
+        if evidence.hasTables, head == nil, newestHead < tree.size {
+            let fault = "the newest tree head is of \(newestHead) leaves, \(tree.size) are here"
+            findings.violate(.log, "the log", fault) { newestHead }
+        }
         while let ahead = head {
             published(ahead.size, "tree head \(ahead.size)")
             head = try evidence.nextHead()
@@ -124,7 +140,9 @@ struct TreePass {
         if options.anchors.isEmpty {
             findings.skip(.l13, because: "no older checkpoint was given: --against")
         }
-        checkpoints.finish(treeSize: tree.size, &findings)
+        // An export ends at its newest checkpoint; a log may be some seconds ahead of it.
+        let age = uncovered.map { options.now.seconds(since: $0) } ?? 0
+        checkpoints.finish(treeSize: tree.size, isDue: !evidence.hasTables || age > 60, &findings)
     }
 
     private func lost(_ size: Int64, _ name: String, _ findings: inout Findings) {

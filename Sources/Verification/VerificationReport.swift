@@ -48,7 +48,8 @@ package struct VerificationReport: Sendable, Hashable {
 extension VerificationReport {
     /// As a table for people.
     package var text: String {
-        var text = "\(treeSize) leaves, \(entries) entries, root \(root)\n"
+        let leaves = Invariant.log.counted(Int(clamping: treeSize))
+        var text = "\(leaves), \(Invariant.l8.counted(entries)), root \(root)\n"
         for line in lines {
             let name = line.invariant.rawValue.paddedTo(8)
             text += "\(name)\(line.verdict.word.paddedTo(13))\(line.invariant.title) (\(line.summary))\n"
@@ -85,7 +86,7 @@ extension VerificationReport.Line {
     /// The count and the notes.
     var summary: String {
         if case .notChecked(let reason) = verdict { return reason }
-        return (["\(count) \(invariant.unit)"] + notes).joined(separator: "; ")
+        return ([invariant.counted(count)] + notes).joined(separator: "; ")
     }
 }
 

@@ -8,7 +8,8 @@ import Verification
 struct TrustOptions: ParsableArguments {
     enum Format: String, ExpressibleByArgument, CaseIterable { case table, json, jsonl }
 
-    @Option(help: "The log's public key: a vkey, or a file that holds it.") var key: String
+    @Option(help: "The log's public key: a vkey, or a file that holds it, a line for each generation.")
+    var key: String
     @Option(help: "The public key of a witness, likewise; may be given several times.")
     var witnessKey: [String] = []
     @Option(help: "How many witnesses must have cosigned.") var quorum: Int = 0
@@ -21,7 +22,7 @@ struct TrustOptions: ParsableArguments {
     }
 
     func options() throws(VerificationError) -> VerificationOptions {
-        var options = VerificationOptions(log: try Self.key(key), now: Terminal.now())
+        var options = VerificationOptions(log: try Self.logKey(key), now: Terminal.now())
         for text in witnessKey { options.witnesses.append(try Self.key(text)) }
         guard options.witnesses.allSatisfy({ $0.algorithm == .cosignature }) else {
             throw .key("--witness-key takes a key for cosignatures, which begins with 04")
@@ -32,14 +33,23 @@ struct TrustOptions: ParsableArguments {
 
     /// A vkey as text or in a file.
     static func key(_ argument: String) throws(VerificationError) -> NoteVerifierKey {
-        var text = argument
-        if let octets = FileManager.default.contents(atPath: argument) {
-            text = String(decoding: octets.prefix(4_096), as: UTF8.self)
-                .trimmingCharacters(in: .whitespacesAndNewlines)
-        }
-        do { return try NoteVerifierKey(parsing: text) } catch {
+        do { return try NoteVerifierKey(parsing: text(argument)) } catch {
             throw .key("\(argument) is neither a key nor a file that holds one: \(error)")
         }
+    }
+
+    /// The log's, of which a file may have a line for each generation.
+    static func logKey(_ argument: String) throws(VerificationError) -> NoteVerifierKey {
+        do { return try VerificationOptions.logKey(in: text(argument)) } catch {
+            throw .key("\(argument) is neither a log's key nor a file that holds it: \(error)")
+        }
+    }
+
+    /// What the file says, if the argument names one; else the argument.
+    private static func text(_ argument: String) -> String {
+        guard let octets = FileManager.default.contents(atPath: argument) else { return argument }
+        return String(decoding: octets.prefix(65_536), as: UTF8.self)
+            .trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
     /// A whole file as text.

@@ -3,6 +3,7 @@
 
     log_verify.py LOG.vkey RECEIPT [--certificate FILE] [--older CHECKPOINT --tiles FOLDER]
 
+LOG.vkey may have several lines, one for each generation of the log: the one counts that has the checkpoint's name.
 RECEIPT is a c2sp.org/tlog-proof@v1 whose extra data are the entry; FILE is the certificate in PEM or DER. With an
 older checkpoint, both roots are computed again from all leaf hashes in the tiles (tile/0/... below FOLDER).
 Exit code 0 when all is well, 1 when something is refused."""
@@ -35,9 +36,11 @@ def ed25519_is_right(public_key, message, signature):
         return subprocess.run(command, capture_output=True).returncode == 0
 
 
-def checkpoint(note, vkey):
-    """The size and root of a checkpoint that this key signed."""
-    name, key_id, key = vkey.strip().split("+", 2)
+def checkpoint(note, vkeys):
+    """The size and root of a checkpoint that the key of its name signed."""
+    named = [line.strip() for line in vkeys.split("\n") if line.split("+")[0].strip() == note.split("\n")[0]]
+    refuse_unless(len(named) == 1, "not a checkpoint of this log: the file has no one key of its name")
+    name, key_id, key = named[0].split("+", 2)
     key = decode(key)
     refuse_unless(len(key) == 33 and key[0] == 1, "not a log's vkey")
     refuse_unless(sha256(name.encode(), b"\n", key)[:4].hex() == key_id, "the vkey has another id")

@@ -144,7 +144,7 @@ private final class Drill {
 
     /// The first server and its gateway are gone.
     func lose() {
-        site.gates.forEach { $0.kill() }
+        for gate in site.gates { gate.kill() }
         try? site.cluster.stop(immediate: true)
     }
 

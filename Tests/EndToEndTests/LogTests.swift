@@ -57,7 +57,22 @@ import Testing
         let gate = try Gate.shared()
         let unknown = try gate.command(["ledger", "receipt", "00:01:02"])
         #expect(unknown.status == 4 && unknown.output.isEmpty, "\(unknown)")
+        #expect(try gate.command(["ledger", "receipt", "serial=000102"]).status == 4)
         #expect(try gate.command(["ledger", "receipt", "xyz"]).status == 2)
+    }
+
+    @Test("who asks with a configuration that names a database needs no state")
+    func auditorWithoutState() throws {
+        let gate = try Gate.shared()
+        let folder = try gate.folder("auditor")
+        let file = try folder.write(
+            "instance: audit\ndatabase: { host: \(gate.state)/run }\n", to: "gatehouse.yaml")
+        let elsewhere = ["--config", file, "--state", folder.file("none")]
+        let none = try gate.command(
+            ["ledger", "query", "SELECT 1 AS one WHERE false"] + elsewhere, withState: false)
+        #expect(none.status == 0 && none.messages.contains("0 rows"), "\(none)")
+        let kind = try gate.command(["ledger", "tail", "--kind", "nosuch"] + elsewhere, withState: false)
+        #expect(kind.status == 2 && kind.messages.contains("certificate, failure"), "\(kind)")
     }
 
     @Test("a state from before the log gets its key, its roles and its access rules at the next start")
@@ -109,6 +124,10 @@ import Testing
             ("log: { witnesses: [{ url: 'ftp://a', key: b }] }", "no submission prefix"),
             ("log: { witnesses: [{ url: 'https://a', key: b }] }", "no witness's vkey"),
             ("database: { host: /tmp, sequenser: a }", "unknown key `sequenser`"),
+            (
+                "feeds: [{ name: siem, format: ecs, syslog: { host: a, ca: none.pem } }]",
+                "none.pem cannot be read"
+            ),
         ]
         for (text, fault) in faults {
             let file = try folder.write("instance: gate-1\n\(text)\n", to: "gatehouse.yaml")

@@ -23,6 +23,8 @@ import Testing
         try gate.stop()
         // At its end the gateway publishes what it signed after the anchor's last look.
         let published = try #require(gate.size(under: "checkpoint"))
+        let checkpoint = String(decoding: Data.contents("\(gate.state)/log/checkpoint"), as: UTF8.self)
+        let old = try folder.write(checkpoint, to: "old-checkpoint")
         try FileManager.default.removeItem(atPath: data)
         try FileManager.default.moveItem(atPath: copy, toPath: data)
 
@@ -58,7 +60,9 @@ import Testing
             let made = try gate.command(["ledger", "receipt", serial, "--out", receipt])
             try #require(made.status == 0, "\(made)")
             try LogJudge.accept(receipt, of: certificate, from: gate, in: folder)
+            try gate.verifierAccepts(receipt, of: certificate, in: folder)
         }
+        try gate.verifierAccepts(butNot: old, in: folder)
         #expect(try gate.command(["ledger", "receipt", lost]).status == 4)
         let acts = try gate.ledger("SELECT generation, lost_size, present_size, reason FROM audit.rollbacks")
         #expect(
@@ -101,6 +105,39 @@ import Testing
 }
 
 extension Gate {
+    /// `gatehouse-verify`, if it was built beside the gateway.
+    private var verifier: String? {
+        let products = URL(fileURLWithPath: Self.binary).deletingLastPathComponent().path
+        return ["gatehouse-verify", "Verifier"].map { "\(products)/\($0)" }
+            .first { FileManager.default.isExecutableFile(atPath: $0) }
+    }
+
+    /// It knows a receipt by the whole key file.
+    fileprivate func verifierAccepts(_ receipt: String, of certificate: String, in folder: Folder) throws {
+        guard let verifier else { return }
+        let words = ["receipt", receipt, "--key", "\(state)/pki/log.vkey", "--certificate", certificate]
+        let judged = try Tool.run(verifier, words, in: folder)
+        #expect(judged.status == 0, "\(judged)")
+    }
+
+    /// By whichever lines of the key file, the ledger is sound, and a checkpoint of what was lost is missed.
+    fileprivate func verifierAccepts(butNot old: String, in folder: Folder) throws {
+        guard let verifier else { return }
+        let whole = "\(state)/pki/log.vkey"
+        let lines = String(decoding: Data.contents(whole), as: UTF8.self).split(separator: "\n")
+        try #require(lines.count == 2)
+        let ledger = ["database", "--host", "\(state)/run", "--name", "gatehouse", "--key"]
+        for key in [whole] + lines.map(String.init) {
+            let sound = try Tool.run(verifier, ledger + [key], in: folder)
+            #expect(sound.status == 0, "\(key): \(sound)")
+            let missed = try Tool.run(verifier, ledger + [key, "--against", old], in: folder)
+            #expect(missed.status == 6 && missed.output.contains("L13     VIOLATED"), "\(key): \(missed)")
+        }
+        guard verifier.hasSuffix("/gatehouse-verify") else { return }
+        let own = try command(["ledger", "verify"])
+        #expect(own.status == 0, "\(own)")
+    }
+
     /// Leaves under the anchor.
     fileprivate var anchoredSize: Int? { size(under: "anchor") }
 

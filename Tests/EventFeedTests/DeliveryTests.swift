@@ -85,6 +85,36 @@ import Testing
         for delivery in deliveries { delivery.cancel() }
     }
 
+    @Test func aFeedThatNeverDeliveredSaysHowFarItIsBehind() async throws {
+        let fixture = try FeedFixture()
+        defer { fixture.remove() }
+        try await fixture.record(7)
+        let behind = Atomic<Int64>(0)
+        let failures = Atomic<Int64>(0)
+        // A folder where the file should be.
+        let delivery = fixture.deliver("copy", to: .file(path: fixture.folder.path)) { report in
+            behind.store(report.behind, ordering: .relaxed)
+            failures.store(report.failures, ordering: .relaxed)
+        }
+        defer { delivery.cancel() }
+        #expect(try await eventually { failures.load(ordering: .relaxed) >= 2 })
+        #expect(behind.load(ordering: .relaxed) == 7)
+        try await fixture.record(3)
+        #expect(try await eventually { behind.load(ordering: .relaxed) == 10 })
+    }
+
+    @Test func aFileGetsItsFolder() async throws {
+        let fixture = try FeedFixture()
+        defer { fixture.remove() }
+        let file = fixture.folder.appendingPathComponent("feeds/copy.jsonl")
+        try await fixture.record(3)
+        let delivery = fixture.deliver("copy", to: .file(path: file.path))
+        defer { delivery.cancel() }
+        #expect(try await eventually { fixture.sequences(file) == [0, 1, 2] })
+        let folder = try FileManager.default.attributesOfItem(atPath: file.deletingLastPathComponent().path)
+        #expect(folder[.posixPermissions] as? Int == 0o700)
+    }
+
     private func receiver(_ server: SyslogServer, _ name: String) -> FeedDestination {
         .syslog(
             SyslogReceiver(

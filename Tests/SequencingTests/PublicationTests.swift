@@ -17,7 +17,8 @@ struct PublicationTests {
     }
 
     @Test func aFolderIsAMirrorOfTheTree() async throws {
-        let publication = DirectoryPublication(name: "mirror", folder: folder.path + "/a/b")
+        let publication = DirectoryPublication(
+            name: "mirror", folder: folder.path + "/a/b", key: fixture.signer.verifierKey)
         let sequencer = fixture.sequencer("a", publisher: fixture.publisher([publication]))
         #expect(try await publication.largestCheckpoint() == nil)
         for count in [300, 10, 300] {
@@ -46,7 +47,9 @@ struct PublicationTests {
     }
 
     @Test func aFolderIsWrittenOnce() async throws {
-        let fresh = { DirectoryPublication(name: "mirror", folder: folder.path) }
+        let fresh = {
+            DirectoryPublication(name: "mirror", folder: folder.path, key: fixture.signer.verifierKey)
+        }
         let first = try await checkpoint(after: 5)
         try await fresh().publish(first, tiles: fixture.tiles)
         let path = folder.path + "/checkpoints/00000000000000000005"
@@ -75,7 +78,8 @@ struct PublicationTests {
 
     @Test(arguments: ["checkpoints/00000000000000000010", "tile/0/000.p/10"])
     func anotherFileInItsPlaceStopsAFolder(_ taken: String) async throws {
-        let publication = DirectoryPublication(name: "mirror", folder: folder.path)
+        let publication = DirectoryPublication(
+            name: "mirror", folder: folder.path, key: fixture.signer.verifierKey)
         let publisher = fixture.publisher([publication])
         let sequencer = fixture.sequencer("a", publisher: publisher)
         try fixture.addEntries(5)
@@ -102,7 +106,7 @@ struct PublicationTests {
 
     @Test func aFileOnlyGrows() async throws {
         let path = folder.path + "/log.txt"
-        let fresh = { AppendFilePublication(name: "file", path: path) }
+        let fresh = { AppendFilePublication(name: "file", path: path, key: fixture.signer.verifierKey) }
         #expect(try await fresh().largestCheckpoint() == nil)
         var notes: [SignedNote] = []
         for _ in 0..<3 {
@@ -132,7 +136,7 @@ struct PublicationTests {
             let path = folder.path + "/log-\(length).txt"
             try Data(Array((whole.encoded + "\n").utf8) + lost.prefix(length)).write(
                 to: URL(fileURLWithPath: path))
-            let publication = AppendFilePublication(name: "file", path: path)
+            let publication = AppendFilePublication(name: "file", path: path, key: fixture.signer.verifierKey)
             #expect(try await publication.largestCheckpoint() == whole, "\(length)")
             try await publication.publish(next, tiles: fixture.tiles)
             #expect(try await publication.largestCheckpoint() == next, "\(length)")
@@ -145,7 +149,7 @@ struct PublicationTests {
         let record = note.encoded + "\n"
         let many = String(repeating: record, count: 300_000 / record.utf8.count + 10)
         try Data(many.utf8).write(to: URL(fileURLWithPath: path))
-        let publication = AppendFilePublication(name: "file", path: path)
+        let publication = AppendFilePublication(name: "file", path: path, key: fixture.signer.verifierKey)
         #expect(try await publication.largestCheckpoint() == note)
         try Data((record + String(repeating: "x\n", count: 200_000)).utf8).write(
             to: URL(fileURLWithPath: path))
@@ -156,8 +160,10 @@ struct PublicationTests {
         let blocked = folder.path + "/blocked"
         try Data().write(to: URL(fileURLWithPath: blocked))
         let publisher = fixture.publisher([
-            DirectoryPublication(name: "blocked", folder: blocked + "/mirror"),
-            AppendFilePublication(name: "file", path: folder.path + "/log.txt"),
+            DirectoryPublication(
+                name: "blocked", folder: blocked + "/mirror", key: fixture.signer.verifierKey),
+            AppendFilePublication(
+                name: "file", path: folder.path + "/log.txt", key: fixture.signer.verifierKey),
         ])
         let sequencer = fixture.sequencer("a", publisher: publisher)
         for _ in 0..<2 {
@@ -179,7 +185,8 @@ struct PublicationTests {
 
     /// A database set back to before what is published is not extended, whoever restarts what.
     @Test func aPublishedCheckpointStopsAnOlderLog() async throws {
-        let publication = AppendFilePublication(name: "file", path: folder.path + "/log.txt")
+        let publication = AppendFilePublication(
+            name: "file", path: folder.path + "/log.txt", key: fixture.signer.verifierKey)
         let text = Checkpoint(origin: SequencingFixture.origin, size: 12, root: MerkleHash.empty).text
         try await publication.publish(
             SignedNote(text: text, signatures: [try fixture.signer.sign(text)]), tiles: fixture.tiles)

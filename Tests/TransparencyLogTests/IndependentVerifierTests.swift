@@ -70,6 +70,23 @@ struct IndependentVerifierTests {
         #expect(python.output.split(separator: "\n").count == 4)
     }
 
+    @Test("both take the line of the key file that has the checkpoint's name")
+    func generations() async throws {
+        let files = try await Files()
+        let key = files.log.signer.verifierKey.text
+        let newer = try NoteSigner(
+            name: LogFixture.origin + "/1", privateKey: Secret([UInt8](repeating: 7, count: 32))
+        ).verifierKey.text
+        for lines in ["\(newer)\n\(key)\n", "\(key)\n\(newer)\n"] {
+            try files.write(Array(lines.utf8), "vkey")
+            #expect(try files.go().status == 0 && files.python().status == 0)
+        }
+        try files.write(Array("\(newer)\n".utf8), "vkey")
+        let (go, python) = (try files.go(), try files.python())
+        #expect(go.status == 1 && go.complaint.contains("refused: no key of"), "\(go.complaint)")
+        #expect(python.status == 1 && python.complaint.contains("refused: not a"), "\(python.complaint)")
+    }
+
     @Test("both refuse what was changed")
     func refused() async throws {
         let files = try await Files()

@@ -27,11 +27,11 @@ extension VerificationTests {
         /// An entry of the attacker's own, with its row.
         private static let addition = """
             INSERT INTO ledger.entry (entry_id, kind, body, leaf_hash, recorded_at, writer)
-            SELECT 'ffffffff-0000-7000-8000-000000000000', 'admin', body, ledger.leaf_hash(body), '2020-01-01', 'eve'
+            SELECT ledger.new_id(), 'admin', body, ledger.leaf_hash(body), now() - interval '1 hour', 'eve'
             FROM ledger.object('at', '2020-01-01T00:00:00.000000Z', 'actor', 'os:eve', 'action', 'x', 'target', 'x',
               'reason', 'x') AS body;
             INSERT INTO ledger.admin_event
-            VALUES ('ffffffff-0000-7000-8000-000000000000', '2020-01-01', 'os:eve', 'x', 'x', 'x');
+            SELECT entry_id, '2020-01-01', 'os:eve', 'x', 'x', 'x' FROM ledger.entry WHERE writer = 'eve';
             """
         private static let rehash = "UPDATE ledger.entry SET leaf_hash = ledger.leaf_hash(body);"
 

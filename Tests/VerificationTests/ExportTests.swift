@@ -14,7 +14,7 @@ extension VerificationTests {
             let report = try export.verify()
             #expect(report.isSound, "\(report.text)")
             let skipped = report.lines.filter { $0.verdict.word == "not checked" }.map(\.invariant)
-            #expect(skipped == [.l9, .l10, .l13])
+            #expect(skipped == [.l9, .l10, .l13, .manifest])
             for invariant in Invariant.allCases where !skipped.contains(invariant) {
                 #expect(report.line(invariant)?.count ?? 0 > 0, "\(invariant)")
             }
@@ -24,20 +24,73 @@ extension VerificationTests {
         @Test func aSignedManifestIsVerified() async throws {
             let export = try await Export()
             try export.sign(with: export.copy.house.signer)
-            #expect(try export.verify().line(.log)?.notes == ["the manifest is signed"])
+            let line = try export.verify().line(.manifest)
+            #expect(line?.verdict == .ok && line?.notes == ["signed"] && line?.count == 6)
             try export.replace("manifest.note", "export\n", "exports\n")
-            #expect(try export.verify().violations[.log]?.place == "manifest.note")
+            #expect(try export.verify().violations[.manifest]?.place == "manifest.note")
+            try export.remove()
+        }
+
+        @Test func aManifestByAnUnknownKeyIsNotChecked() async throws {
+            let export = try await Export()
+            let key = try NoteSigner(
+                name: House.origin + "/export", privateKey: Secret([UInt8](repeating: 5, count: 32)))
+            try export.sign(with: key)
+            let unknown = try export.verify()
+            #expect(
+                unknown.line(.manifest)?.verdict
+                    == .notChecked("its signature is of no key that was given: --export-key"))
+            #expect(unknown.isSound && unknown.line(.log)?.notes == [])
+            let known = try export.verify { $0.exporter = key.verifierKey }
+            #expect(known.line(.manifest)?.verdict == .ok)
+            // Who names the exporter's key takes no other's signature, and not none.
+            try export.sign(with: export.copy.house.signer)
+            let other = try export.verify { $0.exporter = key.verifierKey }
+            #expect(other.violations.keys.sorted() == [.manifest])
+            try FileManager.default.removeItem(atPath: export.directory + "/manifest.note")
+            let unsigned = try export.verify { $0.exporter = key.verifierKey }
+            #expect(unsigned.violations.keys.sorted() == [.manifest])
+            try export.remove()
+        }
+
+        @Test func privateValuesMayBeLeftOutOnRecord() async throws {
+            let export = try await Export()
+            // Said, but not done.
+            try export.manifest(["private": "left out"])
+            #expect(try export.verify().violations.keys.sorted() == [.privacy])
+            // Done, but not said; then both.
+            try export.leaveOutPrivateValues()
+            try export.manifest(["private": "included"])
+            #expect(try export.verify().violations.keys.sorted() == [.privacy])
+            try export.manifest(["private": "left out"])
+            let report = try export.verify()
+            #expect(report.isSound, "\(report.text)")
+            #expect(
+                report.line(.privacy)?.verdict == .notChecked("private values were left out of this export"))
+            let note = report.line(.l12)?.notes.first
+            #expect(note?.hasSuffix(" not recomputable: private values left out") == true, "\(note ?? "")")
+            // The manifest's own words are signed.
+            try export.sign(with: export.copy.house.signer)
+            #expect(try export.verify().line(.manifest)?.verdict == .ok)
+            try export.replace("manifest.json", "left out", "included")
+            #expect(try export.verify().violations.keys.sorted() == [.privacy, .manifest])
+            // Nothing else is believed more easily.
+            try export.replace("manifest.json", "included", "left out")
+            try export.replace("entries.jsonl", "device.set", "device.sat")
+            #expect(try export.verify().violations.keys.sorted() == [.l8, .manifest])
+            try export.replace("manifest.json", "left out", "whatever")
+            #expect(throws: VerificationError.self) { try export.verify() }
             try export.remove()
         }
 
         @Test(arguments: [
-            ("entries.jsonl", "device.set", "device.sat", [Invariant.log, .l8]),
+            ("entries.jsonl", "device.set", "device.sat", [Invariant.manifest, .l8]),
             (
                 "entries.jsonl", "\\\"effect\\\":\\\"permit\\\"", "\\\"effect\\\":\\\"deny\\\"",
-                [.log, .l3, .l8]
+                [.manifest, .l3, .l8]
             ),
-            ("checkpoints.jsonl", "gate.example", "gate.another", [.log, .l11]),
-            ("entries.jsonl", "\"value\":\"", "\"value\":\"x", [.log, .privacy]),
+            ("checkpoints.jsonl", "gate.example", "gate.another", [.manifest, .l11]),
+            ("entries.jsonl", "\"value\":\"", "\"value\":\"x", [.manifest, .privacy]),
             ("policies.jsonl", "\"policy_sha256\":\"", "\"policy_sha256\":\"0", []),
         ]) func whatIsChangedIsNoticed(_ file: String, _ old: String, _ new: String, _ broken: [Invariant])
             async throws
@@ -89,9 +142,10 @@ struct Export {
         try manifest()
     }
 
-    func verify() throws -> VerificationReport {
-        let options = VerificationOptions(
+    func verify(_ change: (inout VerificationOptions) -> Void = { _ in }) throws -> VerificationReport {
+        var options = VerificationOptions(
             log: copy.house.signer.verifierKey, now: Timestamp(microseconds: 1_700_000_000_000_000))
+        change(&options)
         return try Verification(options).run(try ExportEvidence(directory: directory))
     }
 
@@ -114,7 +168,18 @@ struct Export {
         try copy.drop()
     }
 
-    private func manifest() throws {
+    func leaveOutPrivateValues() throws {
+        let path = directory + "/entries.jsonl"
+        let lines = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").map { line in
+            guard let start = line.range(of: ",\"private\":["),
+                let end = line.range(of: "}],\"recorded_at\"")
+            else { return String(line) }
+            return line[..<start.lowerBound] + ",\"recorded_at\"" + line[end.upperBound...]
+        }
+        try (lines.joined(separator: "\n") + "\n").write(toFile: path, atomically: true, encoding: .utf8)
+    }
+
+    func manifest(_ further: [String: JSONValue] = [:]) throws {
         var files: [String: JSONValue] = [:]
         for name in ExportManifest.names {
             let octets = Array(try Data(contentsOf: URL(filePath: directory + "/" + name)))
@@ -125,12 +190,13 @@ struct Export {
         let head = try copy.value(
             "SELECT tree_size || ' ' || encode(root_hash, 'hex') FROM ledger.tree_head ORDER BY tree_size DESC LIMIT 1"
         ).split(separator: " ")
-        let manifest: JSONValue = [
+        let members: [String: JSONValue] = [
             "format": .string(ExportManifest.format), "origin": .string(House.origin),
             "files": .object(files),
             "entries": .integer(Int64(head[0]) ?? 0), "tree_size": .integer(Int64(head[0]) ?? 0),
             "root_sha256": .string(String(head[1])), "exported_at": "2026-01-01T00:00:00.000000Z",
         ]
+        let manifest = JSONValue.object(members.merging(further) { $1 })
         try (manifest.canonicalText + "\n").write(
             toFile: directory + "/manifest.json", atomically: true, encoding: .utf8)
     }

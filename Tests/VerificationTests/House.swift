@@ -29,7 +29,9 @@ struct House {
     let database: String
     let signer: NoteSigner
     let root: String
-    private let clock = ManualClock()
+    /// About the time of the database: ids and rows are to be of one time.
+    private static let start = Timestamp(seconds: Int64(Date().timeIntervalSince1970))
+    private let clock = ManualClock(start)
     private let random = SeededRandom()
 
     private init() async throws {
@@ -47,6 +49,8 @@ struct House {
         try await live()
         try server.superuser(Self.rest, database: database)
         try await sequence()
+        try server.superuser(Self.retention, database: database)
+        try await sequence()
         try server.superuser(
             """
             SELECT pg_terminate_backend(pid) FROM pg_stat_activity
@@ -56,6 +60,13 @@ struct House {
 
     /// What no front-end does.
     private static let rest = """
+        SELECT ledger.append_admin_event(overlay(ledger.first_id(at)::text PLACING '7' FROM 15)::uuid, at, 'os:jane',
+          'device.set', 'LT-0', 'of long ago')
+        FROM (VALUES ('2023-01-15'::timestamptz), ('2023-01-16')) AS old (at);
+        ALTER TABLE ledger.entry DISABLE TRIGGER refuse_change;
+        UPDATE ledger.entry AS e SET recorded_at = a.at FROM ledger.admin_event AS a
+        WHERE a.entry_id = e.entry_id AND a.target = 'LT-0';
+        ALTER TABLE ledger.entry ENABLE ALWAYS TRIGGER refuse_change;
         SELECT ledger.alert_overdue_review(ledger.new_id(), 'service laptops', '2026-01-31', 'Endpoint Team',
           'service laptops was to be reviewed by 2026-01-31; ask somebody', now());
         SELECT ledger.alert_rogue_certificate(ledger.new_id(), sha256('rogue'), 'PKI Team', 'on the network', now());
@@ -64,13 +75,18 @@ struct House {
         SELECT ledger.redact(ledger.new_id(), NULL,
           (SELECT entry_id FROM ledger.private_value ORDER BY 1 LIMIT 1),
           now(), 'os:dpo', 'asked for by the person');
+        """
+
+    /// A month of before there was a ledger.
+    private static let retention = """
         ALTER TABLE ledger.retention DISABLE TRIGGER check_retention;
         INSERT INTO ledger.retention
         SELECT ledger.append(ledger.new_id(), 'retention', NULL, ledger.object('month', '2020-01', 'from_id', first::text,
-          'to_id', after::text, 'entries', '0', 'manifest_sha256', encode(sha256(''), 'hex'), 'tree_size', '1',
-          'at', ledger.time_text('2024-01-01'), 'actor', 'os:jane')), '2020-01-01', first, after, 0, 1, sha256(''),
-          '2024-01-01', 'os:jane', '1'
-        FROM ledger.first_id('2020-01-01') AS first, ledger.first_id('2020-02-01') AS after;
+          'to_id', after::text, 'entries', '0', 'manifest_sha256', encode(sha256(''), 'hex'), 'tree_size', size::text,
+          'at', ledger.time_text(now()), 'actor', 'os:jane')), '2020-01-01', first, after, 0, size, sha256(''),
+          now(), 'os:jane', '1'
+        FROM ledger.first_id('2020-01-01') AS first, ledger.first_id('2020-02-01') AS after,
+          (SELECT max(tree_size) AS size FROM ledger.checkpoint) AS published;
         """
 
     private func live() async throws {
@@ -126,7 +142,7 @@ struct House {
     }
 
     private static let authorities = Task {
-        try await AuthorityBootstrap(rootKey: .p256, at: ManualClock().now(), random: SeededRandom(seed: 7))
+        try await AuthorityBootstrap(rootKey: .p256, at: start, random: SeededRandom(seed: 7))
     }
 
     private func facts(_ device: String, _ group: String) throws -> DeviceFacts {
@@ -140,7 +156,9 @@ struct House {
             ])
     }
 
-    private func sequence() async throws {
+    /// Makes leaves of all that waits, in this database or a copy of it.
+    func sequence(_ copy: String? = nil) async throws {
+        let database = copy ?? database
         let settings = ConnectionSettings(
             cluster.parameters(database: database, user: "gatehouse_sequencer"))
         let writer = BatchingWriter(settings)

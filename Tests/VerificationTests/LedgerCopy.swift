@@ -41,7 +41,8 @@ struct LedgerCopy {
     func verify(_ change: (inout VerificationOptions) throws -> Void = { _ in }) throws -> VerificationReport
     {
         var options = VerificationOptions(
-            log: house.signer.verifierKey, now: Timestamp(microseconds: 1_700_000_000_000_000))
+            log: house.signer.verifierKey,
+            now: Timestamp(microseconds: Int64(Date().timeIntervalSince1970 * 1_000_000)))
         try change(&options)
         return try Verification(options).run(evidence())
     }

@@ -31,7 +31,16 @@ extension VerificationTests {
             let index = try #require(receipt.split(separator: "\n").first { $0.hasPrefix("index ") })
             let moved = try Receipt(parsing: receipt.replacing(index, with: "index 0"))
             #expect(moved.fault(options)?.contains("is not at index 0") == true)
-            #expect(throws: VerificationError.self) { try Receipt(parsing: "nothing") }
+            #expect(throws: VerificationError.receipt("not a receipt: \(Self.refusal)")) {
+                try Receipt(parsing: "nothing")
+            }
+        }
+
+        private static var refusal: String {
+            do throws(LogFormatError) { _ = try LogProof(parsing: "nothing") } catch {
+                return error.description
+            }
+            return ""
         }
 
         private static func receipt(of house: House) throws -> String {

@@ -54,7 +54,8 @@ struct Config: ParsableCommand {
         @OptionGroup var common: CommonOptions
 
         func run() throws {
-            let (_, configuration) = try Stores.configured(common)
+            let (_, configuration) = try Stores.configured(common, checksFiles: true)
+            let log = configuration.log
             let bundle = try Stores.policyBundle(in: configuration.policies)
             Output.print(
                 object: [
@@ -65,7 +66,10 @@ struct Config: ParsableCommand {
                         "database",
                         .string(configuration.database.isEmbedded ? "embedded" : configuration.database.host)
                     ),
-                    ("log", .string(configuration.log.origin ?? "as in pki/log.vkey")),
+                    ("log", .string(log.origin ?? "as in pki/log.vkey")),
+                    ("publications", .integer(Int64(log.directories.count + log.appendFiles.count))),
+                    ("witnesses", .integer(Int64(log.witnesses.count))),
+                    ("feeds", .integer(Int64(configuration.feeds.count))),
                     ("tls", .string(configuration.tls.url("https", configuration.tls.port))),
                     ("http", .string(configuration.http.url("http", configuration.http.port))),
                     ("admin", .string(configuration.admin.url("http", configuration.admin.port))),

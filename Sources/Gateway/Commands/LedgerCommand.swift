@@ -31,9 +31,22 @@ struct LedgerCommand: AsyncParsableCommand {
             }
             Output(columns: table.columns, rows: table.rows.map { $0.map { JSONValue($0) } }).print(
                 as: common.output)
+            if table.rows.isEmpty { Output.message("0 rows") }
             if table.isTruncated {
                 let rows = limit == 1 ? "the first row is" : "the first \(limit) rows are"
                 Output.message("only \(rows) shown; raise --limit")
+            }
+        }
+
+        /// What to do about a refusal of this SQLSTATE.
+        private static func remedy(_ state: String) -> String {
+            let dictionary = "SELECT view, column_name, meaning FROM dictionary ORDER BY 1, 2"
+            return switch state {
+            case "57014": "60 s a statement; narrow it by received_at"
+            case "42601": "mend the statement"
+            case "25006", "42501", "55000":
+                "an auditor reads the views of schema audit, nothing else; see \(dictionary)"
+            case _: "mend the statement; what there is to ask: \(dictionary)"
             }
         }
 
@@ -42,8 +55,7 @@ struct LedgerCommand: AsyncParsableCommand {
             case .refused(let state, let message):
                 return StartupError(
                     "the database refused (\(state)): \(message)",
-                    remedy: "see SELECT * FROM audit.dictionary for what an auditor may read",
-                    exitCode: .negative)
+                    remedy: Self.remedy(state), exitCode: .negative)
             case .unavailable(let reason):
                 return StartupError(
                     "the database does not answer: \(reason)",

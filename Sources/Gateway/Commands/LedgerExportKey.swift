@@ -106,6 +106,7 @@ struct EvidenceFolder {
             "tree_size": .integer(export.size), "root_sha256": .string(export.root.description),
             "entries": .integer(entries), "exported_at": .string(SystemClock().now().description),
             "files": .object(files),
+            "private": export.withPrivate ? "included" : "left out",
         ])
         try manifest.write(
             to: "\(unfinished)/manifest.json", "\(unfinished)/manifest.note", key, export.origin)

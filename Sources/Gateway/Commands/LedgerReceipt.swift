@@ -16,7 +16,7 @@ struct LedgerReceipt: AsyncParsableCommand {
             """)
 
     @OptionGroup var common: CommonOptions
-    @Argument(help: "The certificate's serial number or SHA-256, in hexadecimal, with or without colons.")
+    @Argument(help: "The certificate's serial number or SHA-256, in hexadecimal, as openssl prints it too.")
     var serial: String
     @Option(help: "The issuing CA, where several have that serial number.") var issuer: String?
     @Option(help: "Write it to this file instead of standard output.") var out: String?
@@ -37,7 +37,9 @@ struct LedgerReceipt: AsyncParsableCommand {
     }
 
     private func entry(_ stores: Stores) async throws -> CertificateEntry {
-        let digits = serial.filter { $0 != ":" && !$0.isWhitespace }.lowercased()
+        // `openssl x509 -serial` prints serial=01D0…, `-fingerprint` a name and = before the digits.
+        let value = serial.split(separator: "=").last ?? ""
+        let digits = value.filter { $0 != ":" && !$0.isWhitespace }.lowercased()
         guard !digits.isEmpty, digits.utf8.count <= 64,
             let octets = Hex.decode(digits.utf8.count % 2 == 0 ? digits : "0" + digits)
         else {
@@ -72,13 +74,24 @@ struct LedgerReceipt: AsyncParsableCommand {
             {
                 return try await proof(entry, index, checkpoint, LogTiles(stores.log)).encoded
             }
-            guard ContinuousClock.now < deadline else {
-                throw StartupError(
-                    "no checkpoint covers that certificate yet\(quorum > 0 ? ", with enough witnesses" : "")",
-                    remedy: "is a sequencer running? Wait longer with --wait SECONDS")
-            }
+            guard ContinuousClock.now < deadline else { throw try await overdue(entry, stores) }
             try await Task.sleep(for: .milliseconds(200))
         }
+    }
+
+    /// Why there is no receipt yet: no checkpoint, or only none with enough cosignatures.
+    private func overdue(_ entry: CertificateEntry, _ stores: Stores) async throws -> StartupError {
+        guard let index = try await stores.log.leafIndex(entry: entry.entry),
+            try await stores.log.checkpoint(atLeast: index + 1, cosignatures: 0) != nil
+        else {
+            return StartupError(
+                "no checkpoint covers that certificate yet",
+                remedy: "is a sequencer running? Wait longer with --wait SECONDS")
+        }
+        let quorum = stores.configuration.log.quorum
+        return StartupError(
+            "no checkpoint that covers that certificate has \(quorum) cosignatures yet",
+            remedy: "see the sequencer's log for `no cosignature`")
     }
 
     private func proof(

@@ -104,6 +104,7 @@ final class CertificateFiles {
 /// The certificates in a text of any length (RFC 7468).
 final class PEMBlocks {
     private static let begin = "-----BEGIN CERTIFICATE-----"
+    private static let earlier = " X509 CERTIFICATE-----"
     private static let end = "-----END CERTIFICATE-----"
     /// Of one block, with its base64.
     private static let mostOctets = 131_072
@@ -123,15 +124,27 @@ final class PEMBlocks {
         buffer = begun
     }
 
+    /// Without white space and byte order mark; an old label (RFC 7468 §5.1) as it is called today.
+    private static func plain(_ line: String) -> String {
+        let space = CharacterSet.whitespacesAndNewlines.union(CharacterSet(charactersIn: "\u{feff}"))
+        let text = line.trimmingCharacters(in: space)
+        return text.hasPrefix("-----")
+            ? text.replacingOccurrences(of: earlier, with: " CERTIFICATE-----") : text
+    }
+
     /// The next block; one fault for a file without any.
     func next() -> CertificateFiles.Item? {
         var block = ""
         while let line = nextLine() {
-            let text = line.trimmingCharacters(in: .whitespaces)
+            let text = Self.plain(line)
+            if text.contains("-----BEGIN"), text != Self.begin {
+                // Another kind of block may hold certificates all the same: it is named, not passed over.
+                return fault("a block that is not read: \(text.prefix(80))")
+            }
             if text == Self.begin {
                 if !block.isEmpty { return fault("a block without an end") }
                 block = text + "\n"
-            } else if !block.isEmpty {
+            } else if !block.isEmpty, !text.isEmpty {
                 block += text + "\n"
                 if text == Self.end { return certificate(block) }
                 if block.utf8.count > Self.mostOctets { return fault("a block that is too long") }
@@ -154,10 +167,10 @@ final class PEMBlocks {
         return .unreadable("\(path): \(what)")
     }
 
-    /// Without its line feed; longer ones than a block may be come in pieces.
+    /// Without its line feed or carriage return; longer ones than a block may be come in pieces.
     private func nextLine() -> String? {
         while true {
-            if let feed = buffer[place...].firstIndex(of: 0x0a) {
+            if let feed = buffer[place...].firstIndex(where: { $0 == 0x0a || $0 == 0x0d }) {
                 defer { place = feed + 1 }
                 return String(decoding: buffer[place..<feed], as: UTF8.self)
             }

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Database
 import EnrollmentCore
-import Foundation
 import Ledger
 
 /// `gatehouse ledger retire`
@@ -20,6 +19,7 @@ struct LedgerRetire: ParsableCommand {
     @Option(help: "The month, e.g. 2023-01.") var month: String
     @Option(help: "manifest.json of the export that holds it.") var manifest: String
     @Flag(help: "Say what would go; change nothing.") var dryRun = false
+    @Flag(help: "Take it out; without this nothing is.") var yes = false
 
     func validate() throws {
         let parts = month.split(separator: "-", omittingEmptySubsequences: false)
@@ -27,18 +27,12 @@ struct LedgerRetire: ParsableCommand {
             parts.allSatisfy({ $0.utf8.allSatisfy { (48...57).contains($0) } }),
             let number = Int(parts[1]), (1...12).contains(number)
         else { throw ValidationError("“\(month)” is no month; write it as 2023-01") }
+        guard dryRun != yes else { throw ValidationError("say --dry-run to see what would go, or --yes") }
     }
 
     func run() throws {
-        guard let content = FileManager.default.contents(atPath: manifest),
-            let exported = RetentionManifest(Array(content))
-        else {
-            throw StartupError(
-                "\(manifest) is not the manifest of an evidence export",
-                remedy: "gatehouse ledger export --evidence DIRECTORY, then name DIRECTORY/manifest.json",
-                exitCode: .notFound)
-        }
         let stores = try Stores.open(common)
+        let exported = try ExportedEvidence(manifest: manifest, state: stores.state).manifest
         let (now, actor) = (SystemClock().now(), try stores.actor())
         let extent: Retention.Extent
         do throws(DatabaseError) {

@@ -16,6 +16,12 @@ struct LedgerTail: AsyncParsableCommand {
             appears once it is a leaf, about a second after it was recorded.
             """)
 
+    /// Those of `ledger.entry`.
+    static let kinds = [
+        "request", "decision", "reservation", "certificate", "failure", "revocation", "credential", "account",
+        "policy", "admin", "alert", "approval", "redaction", "retention", "rollback",
+    ]
+
     @OptionGroup var common: CommonOptions
     @Flag(name: .shortAndLong, help: "Go on with what follows, until interrupted.")
     var follow = false
@@ -28,6 +34,10 @@ struct LedgerTail: AsyncParsableCommand {
 
     func validate() throws {
         guard (0...1_000_000).contains(number) else { throw ValidationError("-n takes 0 to 1000000") }
+        for kind in kind where !Self.kinds.contains(kind) {
+            throw ValidationError(
+                "there is no kind “\(kind)”; there are \(Self.kinds.joined(separator: ", "))")
+        }
     }
 
     func run() async throws {

@@ -18,6 +18,7 @@ struct LedgerVerify: ParsableCommand {
     var arguments: [String] = []
 
     func run() throws {
+        if ["-h", "--help"].contains(arguments.first) { throw CleanExit.helpRequest(Self.self) }
         let (state, configuration) = try Stores.configured(common)
         guard let own = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe") else {
             throw StartupError("cannot tell where this program is", remedy: "run gatehouse-verify itself")

@@ -106,7 +106,8 @@ extension PolicyCommand {
             } catch { throw Self.fault(error) }
             if source.redacted > 0 {
                 Output.message(
-                    "\(source.redacted) recorded requests are left out: personal values of theirs were erased")
+                    "\(source.redacted) recorded requests are left out: personal values of theirs were erased"
+                )
             }
             let wanted = min(source.count, limit ?? .max)
             var bar = ProgressBar(total: wanted, label: "replaying")

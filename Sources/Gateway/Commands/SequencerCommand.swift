@@ -1,4 +1,5 @@
 import ArgumentParser
+import EnrollmentCore
 import Glibc
 import Ledger
 import Listener
@@ -29,10 +30,41 @@ struct SequencerCommand: AsyncParsableCommand {
             for folder in [state.pki, state.secrets] where mkdir(folder, 0o700) != 0 && errno != EEXIST {
                 throw StartupError("cannot make \(folder)", remedy: "free disk space or permissions")
             }
-            try LogIdentity.createIfMissing(state, configuration.log, random: SystemRandom())
-            return Output.message("the log is \(try LogIdentity.read(state, configuration.log).key.text)")
+            let key = try await key(Stores(state: state, configuration: configuration)).text
+            return Output.message("the log is \(key)")
         }
         try await sequence(Stores(state: state, configuration: configuration))
+    }
+
+    /// The verifier key that is here, or one made now if nothing was ever signed by another.
+    private func key(_ stores: Stores) async throws -> NoteVerifierKey {
+        let (state, log) = (stores.state, stores.configuration.log)
+        let newest = try await newestCheckpoint(stores)
+        let files = [state.logKey, log.checkpointKey ?? state.checkpointKey]
+        let hasKey = files.contains { access($0, F_OK) == 0 }
+        if let newest, !hasKey {
+            throw StartupError(
+                "the database has a checkpoint of \(newest.size) leaves already, under \(newest.origin)",
+                remedy: "move the key that signed it (secrets/checkpoint.key and pki/log.vkey) here",
+                exitCode: .invalid)
+        }
+        try LogIdentity.createIfMissing(state, log, random: SystemRandom())
+        let identity = try LogIdentity.read(state, log)
+        if let newest, let refusal = LogAnchor(state: state, identity: identity).refusal(of: newest) {
+            throw refusal
+        }
+        return identity.key
+    }
+
+    /// Nil also where the schema was never made.
+    private func newestCheckpoint(_ stores: Stores) async throws -> StoredCheckpoint? {
+        let log = stores.sequencedLog().log.reader
+        do throws(LedgerError) { return try await log.latestCheckpoint() } catch {
+            if case .rejected(let reason) = error, reason.hasPrefix("42P01") { return nil }
+            throw StartupError(
+                "whether the log was signed already is not known: \(error)",
+                remedy: "make the database reachable for the sequencer's login, then make the key")
+        }
     }
 
     private func sequence(_ stores: Stores) async throws {
@@ -50,7 +82,7 @@ struct SequencerCommand: AsyncParsableCommand {
         }
         let sequencer = SequencerService(
             state: state, configuration: configuration, identity: identity, logGuard: logGuard, log: log,
-            metrics: nil, logger: logger)
+            metrics: nil, logger: logger, endsWhenRefused: true)
         let services: [any Service] = [sequencer, logGuard]
         var group = ServiceGroupConfiguration(
             services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigint, .sigterm],

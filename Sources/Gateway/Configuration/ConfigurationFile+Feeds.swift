@@ -1,4 +1,5 @@
 import EventFeed
+import Foundation
 import Yams
 
 /// The section `feeds` of `gatehouse.yaml`.
@@ -76,7 +77,15 @@ extension ConfigurationFile {
         return SyslogReceiver(
             host: try string(host), port: try members["port"].map(port) ?? 6_514,
             serverName: try members["server_name"].map(string),
-            trustAnchors: try members["ca"].map { absolute(try string($0), state) },
-            clientIdentity: try members["client"].map { absolute(try string($0), state) })
+            trustAnchors: try members["ca"].map { try file($0, state) },
+            clientIdentity: try members["client"].map { try file($0, state) })
+    }
+
+    private func file(_ node: Node, _ state: StateDirectory) throws -> String {
+        let path = absolute(try string(node), state)
+        if checksFiles, FileManager.default.contents(atPath: path) == nil {
+            throw fault("\(path) cannot be read", node, "put the PEM file there, readable by this user")
+        }
+        return path
     }
 }

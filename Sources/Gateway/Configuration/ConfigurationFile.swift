@@ -6,15 +6,19 @@ import Yams
 /// key must never silently mean the default.
 struct ConfigurationFile {
     private let path: String
+    /// Whether the files it names must be readable.
+    let checksFiles: Bool
 
-    /// - Parameter path: absolute.
     /// - Throws: `StartupError` naming file, line and remedy.
-    static func read(_ path: String, state: StateDirectory) throws -> Configuration {
+    static func read(
+        _ path: String, state: StateDirectory, checksFiles: Bool = false
+    ) throws -> Configuration {
         guard let data = FileManager.default.contents(atPath: path) else {
             throw StartupError(
                 "cannot read \(path)", remedy: "name a configuration with --config", exitCode: .notFound)
         }
-        return try ConfigurationFile(path: path).parse(String(decoding: data, as: UTF8.self), state)
+        return try ConfigurationFile(path: path, checksFiles: checksFiles)
+            .parse(String(decoding: data, as: UTF8.self), state)
     }
 
     private func parse(_ text: String, _ state: StateDirectory) throws -> Configuration {

@@ -26,10 +26,14 @@ struct StateDirectory: Sendable {
         return "/tmp/gatehouse-\(Hex.encode(Digest(of: Array(path.utf8)).bytes.prefix(8)))"
     }
 
+    /// A state directory that may not be there.
+    static func named(_ given: String) -> StateDirectory {
+        StateDirectory(path: URL(fileURLWithPath: given).resolvingSymlinksInPath().standardizedFileURL.path)
+    }
+
     /// An existing state directory, for every command but `up`.
     static func existing(_ given: String) throws -> StateDirectory {
-        let path = URL(fileURLWithPath: given).resolvingSymlinksInPath().standardizedFileURL.path
-        let state = StateDirectory(path: path)
+        let state = named(given)
         guard access(state.configuration, R_OK) == 0 else {
             throw StartupError(
                 "\(given) is not a readable state directory (no gatehouse.yaml)",

@@ -2,6 +2,7 @@ import EnrollmentCore
 import Foundation
 import Glibc
 import Ledger
+import Sequencing
 import TransparencyLog
 
 /// The largest checkpoint that this host has seen: `log/anchor`, a signed note. It never gets smaller.
@@ -35,10 +36,24 @@ struct LogAnchor: Sendable {
         return SeenCheckpoint(generation: generation, size: checkpoint.size, root: checkpoint.root)
     }
 
-    /// Makes a checkpoint the anchor if it is larger than what is there, or of a later generation. Called before
-    /// a checkpoint leaves this host, so that nobody holds one that this host has forgotten.
+    /// Why our key must not go on after a stored checkpoint; nil when it signed that.
+    func refusal(of stored: StoredCheckpoint) -> StartupError? {
+        do throws(LogFormatError) {
+            _ = try seen(stored.signedNote())
+            return nil
+        } catch {
+            return StartupError(
+                "the database's newest checkpoint (\(stored.size) leaves) is of another key: \(error)",
+                remedy: "move the key that signed it (secrets/checkpoint.key and pki/log.vkey) here",
+                exitCode: .invalid)
+        }
+    }
+
+    /// Makes a checkpoint the anchor if it is larger than what is there, or of a later generation. Called
+    /// before a checkpoint leaves this host, so that nobody holds one that this host has forgotten.
     ///
-    /// - Throws: `LogFormatError` for what our key did not sign; `StartupError` when the file cannot be written.
+    /// - Throws: `LogFormatError` for what our key did not sign; `StartupError` when the file cannot be
+    ///   written.
     func raise(to note: SignedNote) throws {
         let seen = try seen(note)
         try makeFolder()
@@ -46,7 +61,9 @@ struct LogAnchor: Sendable {
         let lock = open("\(path).lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard lock >= 0, flock(lock, LOCK_EX) == 0 else { throw unwritable() }
         defer { close(lock) }
-        guard try read().map({ $0.size < seen.size || $0.generation < seen.generation }) ?? true else { return }
+        guard try read().map({ $0.size < seen.size || $0.generation < seen.generation }) ?? true else {
+            return
+        }
         try write(note)
     }
 

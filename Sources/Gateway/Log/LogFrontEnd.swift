@@ -9,7 +9,7 @@ import TransparencyLog
 /// it says is public and proves itself. A checkpoint is anchored before it leaves; nothing else is written.
 struct LogFrontEnd: ProtocolFrontEnd {
     let log: PostgresLogReader
-    let anchor: LogAnchor
+    let logGuard: LogGuard
 
     var maximumBodySize: Int { 0 }
 
@@ -23,10 +23,13 @@ struct LogFrontEnd: ProtocolFrontEnd {
             switch request.path.dropFirst(prefix.count) {
             case "checkpoint":
                 guard let newest = try await log.latestCheckpoint() else { return notFound }
-                try anchor.raise(to: newest.signedNote())
+                guard logGuard.standing.objection == nil else { return unavailable }
+                try logGuard.remember(newest.signedNote())
                 return text(newest.cosignedNote)
             case "key":
-                guard let keys = FileManager.default.contents(atPath: anchor.state.logKey) else { return notFound }
+                guard let keys = FileManager.default.contents(atPath: logGuard.anchor.state.logKey) else {
+                    return notFound
+                }
                 return text(String(decoding: keys, as: UTF8.self))
             case let path:
                 guard let address = Tile.address(of: String(path)) else { return notFound }
@@ -35,8 +38,12 @@ struct LogFrontEnd: ProtocolFrontEnd {
         } catch is LogTiles.Missing {
             return notFound
         } catch {
-            return FrontEndResponse(status: 503, headers: [(name: "retry-after", value: "5")])
+            return unavailable
         }
+    }
+
+    private var unavailable: FrontEndResponse {
+        FrontEndResponse(status: 503, headers: [(name: "retry-after", value: "5")])
     }
 
     /// A full tile is the same for good, a partial one too, but for its life being short.

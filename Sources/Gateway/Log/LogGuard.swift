@@ -42,7 +42,10 @@ final class LogGuard: Service {
     private let places: LogPlaces
     private let metrics: Metrics?
     private let logger: Logger
+    /// The largest checkpoint that this process has seen: a file can be taken away.
+    private let largest = Mutex<SeenCheckpoint?>(nil)
     private let state = Mutex(LogStanding.unknown("the log was not looked at yet"))
+    private let foreign = Mutex<StartupError?>(nil)
 
     /// - Parameter metrics: nil where nothing serves them.
     init(
@@ -58,6 +61,10 @@ final class LogGuard: Service {
     }
 
     var standing: LogStanding { state.withLock { $0 } }
+
+    /// Why nobody may lead the log with the key that is here: another signed the newest checkpoint. Nil when
+    /// it may, and before `standing` is complete for the first time.
+    var refusal: StartupError? { foreign.withLock { $0 } }
 
     func run() async throws {
         try? await cancelWhenGracefulShutdown {
@@ -107,7 +114,7 @@ final class LogGuard: Service {
         let stored = try await rollback.state()
         report(stored)
         let own = try anchor.read()
-        let seen = published + (own.map { [$0] } ?? [])
+        let seen = published + [own, largest.withLock { $0 }].compactMap { $0 }
         if let missing = try await missing(from: stored, of: seen) {
             return .rolledBack(Self.reason(missing, stored))
         }
@@ -138,6 +145,18 @@ final class LogGuard: Service {
         return missing
     }
 
+    /// Remembers a checkpoint durably, before it leaves this host.
+    ///
+    /// - Throws: `LogFormatError` for what our key did not sign; `StartupError` when it cannot be written.
+    func remember(_ note: SignedNote) throws {
+        let seen = try anchor.seen(note)
+        try anchor.raise(to: note)
+        largest.withLock { largest in
+            let isOlder = largest.map { $0.size < seen.size || $0.generation < seen.generation } ?? true
+            if isOlder { largest = seen }
+        }
+    }
+
     /// Where the stored log stands.
     func stored() async throws(LedgerError) -> LogState { try await rollback.state() }
 
@@ -159,19 +178,16 @@ final class LogGuard: Service {
         }
         try anchor.identity.writeKeyFile(anchor.state, generations: stored.rollbacks.map(\.generation))
         guard let newest = try await log.latestCheckpoint() else { return }
-        do throws(LogFormatError) {
+        let refusal = anchor.refusal(of: newest)
+        foreign.withLock { $0 = refusal }
+        guard refusal == nil else { return }
+        do {
             let note = try newest.signedNote()
             let seen = try anchor.seen(note)
-            guard try await isStored(seen) else { return }
-            do { try anchor.raise(to: note) } catch { throw LogFormatError("\(error)") }
+            guard try await rollback.root(at: seen.size) == seen.root else { return }
+            try remember(note)
         } catch {
             logger.error("the newest checkpoint is no anchor", metadata: ["cause": "\(error)"])
-        }
-    }
-
-    private func isStored(_ seen: SeenCheckpoint) async throws(LogFormatError) -> Bool {
-        do throws(LedgerError) { return try await rollback.root(at: seen.size) == seen.root } catch {
-            throw LogFormatError("\(error)")
         }
     }
 

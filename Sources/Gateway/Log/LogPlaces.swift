@@ -8,17 +8,20 @@ import TransparencyLog
 struct LogPlaces: Sendable {
     let directories: [String]
     let appendFiles: [String]
+    /// Whose checkpoints they hold.
+    let identity: LogIdentity
 
     /// The places of one generation.
     func publications(_ generation: Int64) -> [any CheckpointPublication] {
+        guard let key = identity.key(generation) else { return [] }
         let folders: [any CheckpointPublication] = directories.map {
             let path = generation == 0 ? $0 : "\($0)/\(generation)"
-            return DirectoryPublication(name: path, folder: path)
+            return DirectoryPublication(name: path, folder: path, key: key)
         }
         return folders
             + appendFiles.map {
                 let path = generation == 0 ? $0 : "\($0).\(generation)"
-                return AppendFilePublication(name: path, path: path)
+                return AppendFilePublication(name: path, path: path, key: key)
             }
     }
 

@@ -18,31 +18,42 @@ struct SequencerService: Service {
     /// Nil where nothing serves them.
     let metrics: Metrics?
     let logger: Logger
+    /// Whether the service ends when the key here must not lead.
+    var endsWhenRefused = false
 
     func run() async throws {
-        try? await cancelWhenGracefulShutdown {
-            var stopped: Int64?
+        do { try await sequenceUntilShutdown() } catch let refusal as StartupError {
+            throw refusal
+        } catch {}  // a pause that shutdown cut short
+    }
+
+    private func sequenceUntilShutdown() async throws {
+        try await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
-                // What made a sequencer stop ends with a new generation or a restart, which a person does.
-                if case .complete(let generation) = self.logGuard.standing, generation != stopped {
+                var pause = Duration.milliseconds(200)
+                if case .complete(let generation) = self.logGuard.standing {
                     do { try await self.sequence(generation) } catch is CancellationError { return } catch {
-                        stopped = generation
+                        // A person may put another database in place; until then it says so again.
                         self.logger.critical("the log is not extended", metadata: ["cause": "\(error)"])
+                        if self.endsWhenRefused, error is StartupError { throw error }
+                        pause = .seconds(10)
                     }
                 }
-                try await Task.sleep(for: .milliseconds(200))
+                try await Task.sleep(for: pause)
             }
         }
     }
 
     /// Sequences until the log is of another generation.
     private func sequence(_ generation: Int64) async throws {
+        if let refusal = logGuard.refusal { throw refusal }
         guard let signer = try identity.signer(state, configuration.log, generation: generation) else {
             return
         }
         let tiles = LogTiles(log.reader)
         let places = LogPlaces(
-            directories: configuration.log.directories, appendFiles: configuration.log.appendFiles)
+            directories: configuration.log.directories, appendFiles: configuration.log.appendFiles,
+            identity: identity)
         let publisher = CheckpointPublisher(places.publications(generation), tiles: tiles, logger: logger)
         let witnesses = try configuration.log.witnesses.map {
             WitnessClient(
@@ -51,8 +62,9 @@ struct SequencerService: Service {
         }
         let logGuard = logGuard
         let sequencer = Sequencer(
-            log: log, signer: signer, publisher: publisher, witnesses: witnesses, logger: logger
-        ) { logGuard.standing == .complete(generation: generation) }
+            log: log, signer: signer, publisher: publisher, witnesses: witnesses, logger: logger,
+            beforeRelease: { try logGuard.remember($0) },
+            mayExtend: { logGuard.standing == .complete(generation: generation) && logGuard.refusal == nil })
         try await withThrowingTaskGroup { group in
             group.addTask { try await sequencer.run() }
             group.addTask { try await watch(publisher, generation) }
@@ -64,6 +76,7 @@ struct SequencerService: Service {
     /// Returns once the log is of another generation.
     private func watch(_ publisher: CheckpointPublisher, _ generation: Int64) async throws {
         while true {
+            if let refusal = logGuard.refusal { throw refusal }
             if case .complete(let other) = logGuard.standing, other != generation { return }
             for place in await publisher.status { metrics?.setPublication(place.name, lag: place.lag) }
             try await Task.sleep(for: .seconds(1))

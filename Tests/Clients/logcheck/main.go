@@ -69,11 +69,15 @@ func signText(name string) error {
 }
 
 func check(keyFile, receiptFile, witnessFile, tiles, olderFile string) error {
-	key, err := os.ReadFile(keyFile)
+	octets, err := os.ReadFile(receiptFile)
 	if err != nil {
 		return err
 	}
-	log, err := note.NewVerifier(strings.TrimSpace(string(key)))
+	receipt, err := parse(octets)
+	if err != nil {
+		return err
+	}
+	log, err := keyOf(receipt.checkpoint, keyFile)
 	if err != nil {
 		return err
 	}
@@ -84,14 +88,6 @@ func check(keyFile, receiptFile, witnessFile, tiles, olderFile string) error {
 			return err
 		}
 		known = append(known, cosigner)
-	}
-	octets, err := os.ReadFile(receiptFile)
-	if err != nil {
-		return err
-	}
-	receipt, err := parse(octets)
-	if err != nil {
-		return err
 	}
 	tree, err := open(receipt.checkpoint, known, len(known))
 	if err != nil {
@@ -110,6 +106,9 @@ func check(keyFile, receiptFile, witnessFile, tiles, olderFile string) error {
 	if err != nil {
 		return err
 	}
+	if log, err = keyOf(octets, keyFile); err != nil {
+		return err
+	}
 	old, err := open(octets, []note.Verifier{log}, 1)
 	if err != nil {
 		return err
@@ -119,6 +118,21 @@ func check(keyFile, receiptFile, witnessFile, tiles, olderFile string) error {
 	}
 	fmt.Println("ok: the tree of", tree.N, "continues that of", old.N)
 	return nil
+}
+
+// keyOf returns the key of the file, which has a line for each generation of the log, under the checkpoint's name.
+func keyOf(checkpoint []byte, file string) (note.Verifier, error) {
+	keys, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	name, _, _ := strings.Cut(string(checkpoint), "\n")
+	for _, line := range strings.Split(string(keys), "\n") {
+		if line = strings.TrimSpace(line); strings.HasPrefix(line, name+"+") {
+			return note.NewVerifier(line)
+		}
+	}
+	return nil, errors.New("no key of " + name + " is in " + file)
 }
 
 // open returns the tree of a checkpoint signed by at least so many of the known keys, the log's being the first.
