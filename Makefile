@@ -52,7 +52,7 @@ bench: test-packages test-tools release ## Server CPU of one enrolment beside th
 	@scripts/bench $(RELEASE)
 
 .PHONY: soak
-soak: demo-packages release ## Enrolments for SECONDS_TO_RUN (default 600), watching memory and files
+soak: demo-packages release ## Kill a gateway under load KILLS times (default 1000), then look for what was lost
 	@scripts/soak $(RELEASE)
 
 .PHONY: fuzz
