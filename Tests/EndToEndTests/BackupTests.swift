@@ -108,9 +108,20 @@ private final class Drill {
             in: folder, within: 120)
     }
 
+    /// The folder with the verifier. A copy: the server's user need not be able to enter the checkout.
+    private func programs() throws -> String {
+        let folder = try work.folder("programs")
+        chmod(folder.path, 0o755)
+        let copy = "\(folder.path)/gatehouse-verify"
+        if !FileManager.default.fileExists(atPath: copy) {
+            let products = URL(fileURLWithPath: Gate.binary).deletingLastPathComponent().path
+            try FileManager.default.copyItem(atPath: "\(products)/gatehouse-verify", toPath: copy)
+        }
+        return folder.path
+    }
+
     private func variables() throws -> [String] {
-        let products = URL(fileURLWithPath: Gate.binary).deletingLastPathComponent().path
-        let path = "\(products):\(site.cluster.programs):/usr/bin:/bin"
+        let path = "\(try programs()):\(site.cluster.programs):/usr/bin:/bin"
         return [
             "PATH=\(path)", "STATE=\(try site.gate.state)", "PGHOST=\(site.cluster.socketDirectory)",
             "PGUSER=postgres", "DATABASE=\(site.database)", "BACKUP=\(backup.path)",
