@@ -7,20 +7,13 @@ package actor CheckpointPublisher {
     private let publications: [any CheckpointPublication]
     private let tiles: any TileReader
     private let logger: Logger
-    private let alert: @Sendable (String) async -> Void
     private var states: [PublicationStatus]
 
-    /// - Parameters:
-    ///   - tiles: those of the log.
-    ///   - alert: told of a place that holds something else than was published; once for each.
-    package init(
-        _ publications: [any CheckpointPublication], tiles: any TileReader, logger: Logger,
-        alert: @escaping @Sendable (String) async -> Void = { _ in }
-    ) {
+    /// - Parameter tiles: those of the log.
+    package init(_ publications: [any CheckpointPublication], tiles: any TileReader, logger: Logger) {
         self.publications = publications
         self.tiles = tiles
         self.logger = logger
-        self.alert = alert
         states = publications.map { PublicationStatus(name: $0.name) }
     }
 
@@ -35,7 +28,7 @@ package actor CheckpointPublisher {
             if !wasStopped, state.published != checkpoint { await attempt(checkpoint, publication, &state) }
             state.lag = max(0, checkpoint.size - state.size)
             states[place] = state
-            if !wasStopped { await report(state) }
+            if !wasStopped { report(state) }
         }
     }
 
@@ -72,14 +65,13 @@ package actor CheckpointPublisher {
         return checkpoints
     }
 
-    private func report(_ state: PublicationStatus) async {
+    private func report(_ state: PublicationStatus) {
         guard let failure = state.failure else { return }
         let metadata: Logger.Metadata = [
             "publication": "\(state.name)", "cause": "\(failure)", "lag": "\(state.lag)",
         ]
         if state.isStopped {
             logger.critical("publication stops", metadata: metadata)
-            await alert("publication \(state.name) stops: \(failure)")
         } else {
             logger.warning("publication failed", metadata: metadata)
         }
