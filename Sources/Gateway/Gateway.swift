@@ -169,7 +169,7 @@ struct Gateway {
             checks: [
                 ReadinessCheck(name: "database") { await Self.answersSoon(stores.ledger) },
                 ReadinessCheck(name: "policy") { policy.hasBundle },
-                ReadinessCheck(name: "ledger", reason: { logGuard.standing.rollback }),
+                ReadinessCheck(name: "ledger", reason: { logGuard.standing.objection }),
             ],
             metrics: metrics, clock: SystemClock(), random: SystemRandom(), logger: logger
         ) { ports in

@@ -40,7 +40,7 @@ import Testing
         try postgres(gate, ["-m", "immediate", "stop"])
         let asked = Meanwhile(wishes.map { door, wish in { try requester.ask(door, wish) } })
         #expect(try health(gate, requester, "livez") == "200 alive")
-        #expect(try health(gate, requester, "readyz") == "503 not ready: database")
+        #expect(try health(gate, requester, "readyz").hasPrefix("503 not ready: database"))
         for (reply, door) in zip(try asked.results(), Door.allCases) { expectRetryable(reply, door) }
 
         try postgres(
