@@ -1,14 +1,6 @@
 import CLibPQ
 
 extension Connection {
-    static func rows(of result: OpaquePointer) -> [Row] {
-        let columns = PQnfields(result)
-        let types = (0..<columns).map { PQftype(result, $0) }
-        return (0..<PQntuples(result)).map { row in
-            Row(types: types, values: (0..<columns).map { value(result, row, $0) })
-        }
-    }
-
     static func value(_ result: OpaquePointer, _ row: Int32, _ column: Int32) -> [UInt8]? {
         guard PQgetisnull(result, row, column) == 0, let start = PQgetvalue(result, row, column) else {
             return nil

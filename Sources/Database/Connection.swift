@@ -38,7 +38,7 @@ package final class Connection {
         let sent = Encoded(parameters).withPointers { values, lengths, formats in
             PQsendQueryPrepared(handle, name, Int32(parameters.count), values, lengths, formats, 1)
         }
-        return try answer(sent).rows
+        return try answer(sent).rows?.rows ?? []
     }
 
     /// Runs one prepared statement that must return exactly one row.
@@ -52,7 +52,7 @@ package final class Connection {
 
     /// Runs one statement once, without preparing it.
     @discardableResult
-    func run(_ statement: Statement, _ parameters: [Parameter] = []) throws(DatabaseError) -> [Row] {
+    func run(_ statement: Statement, _ parameters: [Parameter] = []) throws(DatabaseError) -> RowSet? {
         let types = parameters.map(\.type)
         let sent = Encoded(parameters).withPointers { values, lengths, formats in
             PQsendQueryParams(
@@ -95,7 +95,8 @@ package final class Connection {
     }
 
     private struct Answer {
-        var rows: [Row] = []
+        /// Of the last statement that gave some.
+        var rows: RowSet?
         var tag = ""
     }
 
@@ -107,13 +108,15 @@ package final class Connection {
         var answer = Answer()
         var failure: DatabaseError?
         while let result = try nextResult(before: deadline) {
-            defer { PQclear(result) }
+            if let tag = PQcmdStatus(result) { answer.tag = String(cString: tag) }
             switch PQresultStatus(result) {
-            case PGRES_TUPLES_OK: answer.rows += Self.rows(of: result)
+            case PGRES_TUPLES_OK:
+                answer.rows = RowSet(result)
+                continue
             case PGRES_COMMAND_OK, PGRES_EMPTY_QUERY: break
             default: failure = failure ?? Self.failure(result)
             }
-            if let tag = PQcmdStatus(result) { answer.tag = String(cString: tag) }
+            PQclear(result)
         }
         if PQstatus(handle) == CONNECTION_BAD { throw lost("the server closed the connection") }
         if let failure { throw failure }

@@ -1,8 +1,13 @@
 /// One row of a result. Columns are read by position, and every reader checks the column's type: a mismatch
 /// is an error, never a trap.
 package struct Row: Sendable {
-    let types: [UInt32]
-    let values: [[UInt8]?]
+    private let set: RowSet
+    private let number: Int
+
+    init(_ set: RowSet, _ number: Int) {
+        self.set = set
+        self.number = number
+    }
 
     /// - Throws: `unexpectedRow` for null or another type; so do all readers below.
     package func text(_ column: Int) throws(DatabaseError) -> String {
@@ -11,9 +16,8 @@ package struct Row: Sendable {
 
     /// Nil for null.
     package func optionalText(_ column: Int) throws(DatabaseError) -> String? {
-        try value(column, TypeID.text, TypeID.varchar, TypeID.name).map {
-            String(decoding: $0, as: UTF8.self)
-        }
+        try check(column, TypeID.text, TypeID.varchar, TypeID.name)
+        return set.withOctets(number, column) { String(decoding: $0, as: UTF8.self) }
     }
 
     /// An `int8` or `int4`.
@@ -23,11 +27,13 @@ package struct Row: Sendable {
 
     /// Nil for null.
     package func optionalInteger(_ column: Int) throws(DatabaseError) -> Int64? {
-        guard let bytes = try value(column, TypeID.int8, TypeID.int4) else { return nil }
-        if bytes.count == 4 {
-            return Int64(try require(BinaryFormat.integer(bytes, as: Int32.self), column))
+        try check(column, TypeID.int8, TypeID.int4)
+        let value = set.withOctets(number, column) { octets -> Int64? in
+            octets.count == 4
+                ? BinaryFormat.integer(octets, as: Int32.self).map(Int64.init)
+                : BinaryFormat.integer(octets, as: Int64.self)
         }
-        return try require(BinaryFormat.integer(bytes, as: Int64.self), column)
+        return try wellFormed(value, column)
     }
 
     /// A `bytea`.
@@ -37,7 +43,28 @@ package struct Row: Sendable {
 
     /// Nil for null.
     package func optionalBytes(_ column: Int) throws(DatabaseError) -> [UInt8]? {
-        try value(column, TypeID.bytea)
+        try check(column, TypeID.bytea)
+        return set.withOctets(number, column) { Array($0) }
+    }
+
+    /// The octets of a `text` or a `bytea`, compared where they lie.
+    ///
+    /// - Parameters:
+    ///   - null: the answer for null.
+    ///   - test: the answer for anything else.
+    package func octets(
+        _ column: Int, orNull null: @autoclosure () -> Bool, _ test: (Span<UInt8>) -> Bool
+    ) throws(DatabaseError) -> Bool {
+        try check(column, TypeID.text, TypeID.bytea, TypeID.varchar)
+        return set.withOctets(number, column) { octets in
+            octets.withMemoryRebound(to: UInt8.self) { test($0.span) }
+        } ?? null()
+    }
+
+    /// The octets of a `text` or a `bytea`.
+    package func octets(_ column: Int) throws(DatabaseError) -> [UInt8] {
+        try check(column, TypeID.text, TypeID.bytea, TypeID.varchar)
+        return try require(set.withOctets(number, column) { Array($0) }, column)
     }
 
     /// The 16 octets of a `uuid`.
@@ -47,7 +74,20 @@ package struct Row: Sendable {
 
     /// Nil for null.
     package func optionalUUID(_ column: Int) throws(DatabaseError) -> [UInt8]? {
-        try value(column, TypeID.uuid)
+        try check(column, TypeID.uuid)
+        return set.withOctets(number, column) { Array($0) }
+    }
+
+    /// A `uuid` as a number, its first octet the most significant.
+    package func uuidNumber(_ column: Int) throws(DatabaseError) -> UInt128 {
+        try require(optionalUUIDNumber(column), column)
+    }
+
+    /// Nil for null.
+    package func optionalUUIDNumber(_ column: Int) throws(DatabaseError) -> UInt128? {
+        try check(column, TypeID.uuid)
+        return try wellFormed(
+            set.withOctets(number, column) { BinaryFormat.integer($0, as: UInt128.self) }, column)
     }
 
     /// A `bool`.
@@ -57,7 +97,8 @@ package struct Row: Sendable {
 
     /// Nil for null.
     package func optionalBool(_ column: Int) throws(DatabaseError) -> Bool? {
-        try value(column, TypeID.bool).map { $0 == [1] }
+        try check(column, TypeID.bool)
+        return set.withOctets(number, column) { $0.count == 1 && $0[0] == 1 }
     }
 
     /// A `timestamptz` in microseconds since 1970-01-01T00:00:00Z.
@@ -67,38 +108,48 @@ package struct Row: Sendable {
 
     /// Nil for null.
     package func optionalTimestamp(_ column: Int) throws(DatabaseError) -> Int64? {
-        guard let bytes = try value(column, TypeID.timestamptz) else { return nil }
-        let sum = try require(BinaryFormat.integer(bytes, as: Int64.self), column)
-            .addingReportingOverflow(BinaryFormat.epoch)
+        try check(column, TypeID.timestamptz)
+        let value = set.withOctets(number, column) { BinaryFormat.integer($0, as: Int64.self) }
+        guard let value = try wellFormed(value, column) else { return nil }
+        let sum = value.addingReportingOverflow(BinaryFormat.epoch)
         return sum.overflow ? .max : sum.partialValue
     }
 
     /// A `text[]` without nulls.
     package func texts(_ column: Int) throws(DatabaseError) -> [String] {
-        let bytes = try require(value(column, TypeID.textArray), column)
-        return try require(BinaryFormat.elements(bytes, of: TypeID.text), column)
-            .map { String(decoding: $0, as: UTF8.self) }
+        try check(column, TypeID.textArray)
+        let elements = set.withOctets(number, column) { BinaryFormat.elements(Array($0), of: TypeID.text) }
+        return try require(elements ?? nil, column).map { String(decoding: $0, as: UTF8.self) }
     }
 
     /// The text of a `jsonb`; nil for null.
     package func optionalJSON(_ column: Int) throws(DatabaseError) -> String? {
-        guard let bytes = try value(column, TypeID.jsonb) else { return nil }
-        guard bytes.first == 1 else { throw .unexpectedRow("column \(column + 1): unknown jsonb version") }
-        return String(decoding: bytes.dropFirst(), as: UTF8.self)
+        try check(column, TypeID.jsonb)
+        let text = set.withOctets(number, column) { octets in
+            octets.first == 1 ? String(decoding: octets.dropFirst(), as: UTF8.self) : nil
+        }
+        guard let text else { return nil }
+        guard let text else { throw .unexpectedRow("column \(column + 1): unknown jsonb version") }
+        return text
     }
 
-    private func value(_ column: Int, _ expected: UInt32...) throws(DatabaseError) -> [UInt8]? {
-        guard values.indices.contains(column), types.indices.contains(column) else {
-            throw .unexpectedRow("there is no column \(column + 1)")
+    private func check(
+        _ column: Int, _ expected: UInt32, _ second: UInt32? = nil, _ third: UInt32? = nil
+    ) throws(DatabaseError) {
+        guard let type = set.type(column) else { throw .unexpectedRow("there is no column \(column + 1)") }
+        guard type == expected || type == second || type == third else {
+            throw .unexpectedRow("column \(column + 1) has type \(type)")
         }
-        guard expected.contains(types[column]) else {
-            throw .unexpectedRow("column \(column + 1) has type \(types[column])")
-        }
-        return values[column]
     }
 
     private func require<Value>(_ value: Value?, _ column: Int) throws(DatabaseError) -> Value {
         guard let value else { throw .unexpectedRow("column \(column + 1) is null or malformed") }
         return value
+    }
+
+    /// Nil for null; what was there and could not be read throws.
+    private func wellFormed<Value>(_ value: Value??, _ column: Int) throws(DatabaseError) -> Value? {
+        guard let value else { return nil }
+        return try require(value, column)
     }
 }

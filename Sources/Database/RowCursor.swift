@@ -15,10 +15,10 @@ package struct RowCursor: ~Copyable {
     /// The next rows, nil after the last. Each call is one statement with the connection's time limit.
     package mutating func next() throws(DatabaseError) -> [Row]? {
         guard !isAtEnd else { return nil }
-        let rows = try connection.run(Statement(part: "FETCH FORWARD \(batch) FROM \(name)"))
+        let rows = try connection.fetch(name, batch)
         isAtEnd = rows.count < batch
         if isAtEnd { try connection.run(Statement(part: "CLOSE \(name)")) }
-        return rows.isEmpty ? nil : rows
+        return rows.count == 0 ? nil : rows.rows
     }
 }
 
@@ -37,9 +37,24 @@ extension Connection {
     package func cursor(
         _ statement: Statement, _ parameters: [Parameter] = [], batch: Int = 1_000
     ) throws(DatabaseError) -> RowCursor {
+        RowCursor(self, name: try declare(statement, parameters), batch: max(1, batch))
+    }
+
+    /// Declares a cursor.
+    ///
+    /// - Returns: its name.
+    func declare(_ statement: Statement, _ parameters: [Parameter] = []) throws(DatabaseError) -> String {
         cursorCount += 1
         let name = "rows_\(cursorCount)"
         try run(Statement(part: "DECLARE \(name) NO SCROLL CURSOR FOR \(statement.text)"), parameters)
-        return RowCursor(self, name: name, batch: max(1, batch))
+        return name
+    }
+
+    /// The next rows of a cursor; fewer than `batch` are the last.
+    func fetch(_ cursor: String, _ batch: Int) throws(DatabaseError) -> RowSet {
+        guard let rows = try run(Statement(part: "FETCH FORWARD \(batch) FROM \(cursor)")) else {
+            throw .unexpectedRow("a cursor without rows")
+        }
+        return rows
     }
 }

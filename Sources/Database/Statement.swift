@@ -100,10 +100,11 @@ enum BinaryFormat {
     }
 
     /// The big-endian integer in exactly that many octets.
-    static func integer<Value: FixedWidthInteger>(_ bytes: some Collection<UInt8>, as _: Value.Type) -> Value?
-    {
-        guard bytes.count == Value.bitWidth / 8 else { return nil }
-        return bytes.reduce(Value(0)) { $0 << 8 | Value(truncatingIfNeeded: $1) }
+    static func integer<Value: FixedWidthInteger & BitwiseCopyable>(
+        _ octets: UnsafeRawBufferPointer, as _: Value.Type
+    ) -> Value? {
+        guard octets.count == Value.bitWidth / 8 else { return nil }
+        return Value(bigEndian: octets.loadUnaligned(as: Value.self))
     }
 
     /// The elements of a one-dimensional array; nil when it is anything else or holds a null.
@@ -112,7 +113,7 @@ enum BinaryFormat {
         func next() -> Int32? {
             guard rest.count >= 4 else { return nil }
             defer { rest = rest.dropFirst(4) }
-            return integer(rest.prefix(4), as: Int32.self)
+            return rest.prefix(4).withUnsafeBytes { integer($0, as: Int32.self) }
         }
         guard let dimensions = next(), next() != nil, let elementType = next(),
             elementType == Int32(bitPattern: type)

@@ -50,9 +50,22 @@ package struct CivilTime: Sendable, Equatable {
         return (era * 146_097 + dayOfEra - 719_468) * 86_400 + hour * 3_600 + minute * 60 + second
     }
 
-    var dateAndTime: String {
-        "\(padded(year, 4))-\(padded(month, 2))-\(padded(day, 2))T\(padded(hour, 2)):\(padded(minute, 2)):"
-            + padded(second, 2)
+    /// ASCII, as in RFC 3339 §5.6, without fraction and zone; with room for those.
+    var dateAndTime: [UInt8] {
+        var text: [UInt8] = []
+        text.reserveCapacity(32)
+        text.append(year, width: 4)
+        text.append(UInt8(ascii: "-"))
+        text.append(month, width: 2)
+        text.append(UInt8(ascii: "-"))
+        text.append(day, width: 2)
+        text.append(UInt8(ascii: "T"))
+        text.append(hour, width: 2)
+        text.append(UInt8(ascii: ":"))
+        text.append(minute, width: 2)
+        text.append(UInt8(ascii: ":"))
+        text.append(second, width: 2)
+        return text
     }
 
     private static func lengthOfMonth(_ month: Int64, year: Int64) -> Int64 {
@@ -69,10 +82,13 @@ package struct CivilTime: Sendable, Equatable {
     }
 }
 
-/// A number in decimal with leading zeros up to `width` digits.
-func padded(_ value: Int64, _ width: Int) -> String {
-    let digits = String(value)
-    return String(repeating: "0", count: max(0, width - digits.count)) + digits
+extension [UInt8] {
+    /// Appends a number in decimal with leading zeros up to `width` digits.
+    mutating func append(_ value: Int64, width: Int) {
+        let digits = String(value).utf8
+        self += repeatElement(UInt8(ascii: "0"), count: Swift.max(0, width - digits.count))
+        self += digits
+    }
 }
 
 /// RFC 3339 §5.6 `date-time`, upper case `T` and `Z`.

@@ -46,7 +46,8 @@ package struct CredentialID: Sendable, Hashable, StringCoded {
 
     /// Nil unless `rawValue` is 16 upper-case base32 characters.
     package init?(_ rawValue: String) {
-        guard rawValue.utf8.count == 16, rawValue.utf8.allSatisfy(Base32.isCharacter) else { return nil }
+        let allowed = rawValue.utf8.allSatisfy { (0x41...0x5a).contains($0) || (0x32...0x37).contains($0) }
+        guard rawValue.utf8.count == 16, allowed else { return nil }
         self.rawValue = rawValue
     }
 

@@ -12,54 +12,9 @@ package enum JSONValue: Sendable, Hashable {
 
     /// RFC 8785 text.
     package var canonicalText: String {
-        var output = ""
-        write(to: &output)
-        return output
-    }
-
-    private func write(to output: inout String) {
-        switch self {
-        case .null: output += "null"
-        case .bool(let value): output += value ? "true" : "false"
-        case .integer(let value): output += String(value)
-        case .string(let value): Self.write(value, to: &output)
-        case .array(let values):
-            output += "["
-            for (index, value) in values.enumerated() {
-                if index > 0 { output += "," }
-                value.write(to: &output)
-            }
-            output += "]"
-        case .object(let members):
-            output += "{"
-            let keys = members.keys.sorted { Array($0.utf16).lexicographicallyPrecedes(Array($1.utf16)) }
-            for (index, key) in keys.enumerated() {
-                if index > 0 { output += "," }
-                Self.write(key, to: &output)
-                output += ":"
-                members[key]?.write(to: &output)
-            }
-            output += "}"
-        }
-    }
-
-    private static func write(_ text: String, to output: inout String) {
-        output += "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": output += "\\\""
-            case "\\": output += "\\\\"
-            case "\u{8}": output += "\\b"
-            case "\u{9}": output += "\\t"
-            case "\u{a}": output += "\\n"
-            case "\u{c}": output += "\\f"
-            case "\u{d}": output += "\\r"
-            case "\u{0}"..<"\u{20}":
-                output += "\\u00" + Hex.encode([UInt8(truncatingIfNeeded: scalar.value)])
-            default: output.unicodeScalars.append(scalar)
-            }
-        }
-        output += "\""
+        var text = CanonicalText()
+        text.value(self)
+        return String(decoding: text.octets, as: UTF8.self)
     }
 }
 

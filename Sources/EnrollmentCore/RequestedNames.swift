@@ -38,5 +38,7 @@ package struct CertificateNames: Sendable, Hashable, Codable {
         self.unsupported = Self.normalised(unsupported)
     }
 
-    private static func normalised(_ values: [String]) -> [String] { Set(values).sorted() }
+    private static func normalised(_ values: [String]) -> [String] {
+        values.count < 2 ? values : Set(values).sorted()
+    }
 }

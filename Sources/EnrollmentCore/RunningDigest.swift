@@ -10,5 +10,5 @@ package struct RunningDigest {
     package mutating func update(_ octets: [UInt8]) { hash.update(data: octets) }
 
     /// The digest of everything taken in.
-    package func digest() -> Digest { Digest(bytes: Array(hash.finalize())) ?? Digest(of: []) }
+    package func digest() -> Digest { Digest(hash.finalize()) }
 }

@@ -44,18 +44,28 @@ package struct Timestamp: Sendable, Hashable, Comparable {
 extension Timestamp {
     /// RFC 3339 in UTC with microseconds, e.g. `2026-11-22T10:00:00.000000Z`.
     package var description: String {
-        let fraction = microseconds &- seconds &* 1_000_000
-        return "\(CivilTime(secondsSinceEpoch: seconds).dateAndTime).\(padded(fraction, 6))Z"
+        var text = CivilTime(secondsSinceEpoch: seconds).dateAndTime
+        text.append(UInt8(ascii: "."))
+        text.append(microseconds &- seconds &* 1_000_000, width: 6)
+        text.append(UInt8(ascii: "Z"))
+        return String(decoding: text, as: UTF8.self)
     }
 
     /// RFC 3339 in UTC in whole seconds, e.g. `2026-11-22T10:00:00Z`.
-    package var rfc3339: String { "\(CivilTime(secondsSinceEpoch: seconds).dateAndTime)Z" }
+    package var rfc3339: String {
+        var text = CivilTime(secondsSinceEpoch: seconds).dateAndTime
+        text.append(UInt8(ascii: "Z"))
+        return String(decoding: text, as: UTF8.self)
+    }
 
     /// Parses RFC 3339 (`2026-11-22T10:00:00[.fraction](Z|±hh:mm)`); nil for anything else.
     ///
     /// Years 1970 to 9999; a leap second is refused; digits beyond microseconds are dropped.
-    package init?(rfc3339 text: String) {
-        guard let parsed = RFC3339Parser.microseconds(Array(text.utf8)) else { return nil }
+    package init?(rfc3339 text: String) { self.init(rfc3339: Array(text.utf8)) }
+
+    /// Parses the octets of such a text.
+    package init?(rfc3339 text: [UInt8]) {
+        guard let parsed = RFC3339Parser.microseconds(text) else { return nil }
         microseconds = parsed
     }
 }

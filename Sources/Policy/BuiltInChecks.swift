@@ -9,9 +9,11 @@ struct Block: Sendable, Hashable {
 /// What is checked before any rule: that the request makes sense, that its proofs hold for one device of the
 /// directory, and that key and history do not forbid it. Every fact here is one that we establish ourselves.
 struct BuiltInChecks {
-    let input: PolicyInput
+    let conditions: ConditionEvaluation
     let bundle: PolicyBundle
-    let question: PolicyQuestion
+
+    private var input: PolicyInput { conditions.input }
+    private var question: PolicyQuestion { conditions.question }
 
     /// The service and the profile to decide on, or the first block in a fixed order.
     func scope() -> Result<(Service, CertificateProfile), BlockedError> {

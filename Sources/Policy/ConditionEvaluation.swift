@@ -1,7 +1,7 @@
 package import EnrollmentCore
 
 /// What one test found.
-package struct Finding: Sendable, Hashable {
+package struct Finding: Sendable {
     /// The test as it reads, e.g. `device.group is corp-laptops`.
     package let text: String
     package let verdict: Verdict
@@ -16,7 +16,7 @@ package struct Finding: Sendable, Hashable {
 }
 
 /// What one condition came to, with the tests below it.
-package struct ConditionResult: Sendable, Hashable {
+package struct ConditionResult: Sendable {
     package let verdict: Verdict
     /// Of the tests below it, in the order of the file.
     package let findings: [Finding]

@@ -22,21 +22,20 @@ package struct Decision: Sendable, Hashable {
     package let owner: Owner
     /// SHA-256 of the bundle that decided.
     package let policy: Digest
-    package let obligations: JSONValue
+    /// What goes with the outcome: what is granted, or whose approval is waited for.
+    package var obligations: JSONValue { DocumentValue.of { obligate(&$0) } }
     /// Every rule considered, each condition with its verdict, the value seen, its source and age.
-    package var trace: JSONValue {
-        guard let shadow, case .object(var members) = basis.json else { return basis.json }
-        members["shadow"] = shadow.json
-        return .object(members)
-    }
+    package var trace: JSONValue { DocumentValue.of { basis.write(to: &$0, shadow: shadow) } }
     /// What rules in shadow would have made of it; nil when there are none.
     package internal(set) var shadow: ShadowTrace?
     /// What the trace is written from. It is long, and not everybody who decides wants it.
     private let basis: DecisionTrace
+    /// What each rule that waits for people asks for.
+    private let approvals: [JSONValue]
 
     init(
         outcome: Outcome, reasonCode: String, reason: String, ruleIDs: [String], owner: Owner, policy: Digest,
-        obligations: JSONValue, basis: DecisionTrace
+        approvals: [JSONValue], basis: DecisionTrace
     ) {
         self.outcome = outcome
         self.reasonCode = reasonCode
@@ -44,9 +43,15 @@ package struct Decision: Sendable, Hashable {
         self.ruleIDs = ruleIDs
         self.owner = owner
         self.policy = policy
-        self.obligations = obligations
+        self.approvals = approvals
         self.basis = basis
     }
+
+    /// Writes `obligations`.
+    package func writeObligations(to text: inout CanonicalText) { obligate(&text) }
+
+    /// Writes `trace`.
+    package func writeTrace(to text: inout CanonicalText) { basis.write(to: &text, shadow: shadow) }
 
     /// Two decisions are the same when they would be recorded alike.
     package static func == (left: Decision, right: Decision) -> Bool {
@@ -60,5 +65,22 @@ package struct Decision: Sendable, Hashable {
         hasher.combine(outcome)
         hasher.combine(reasonCode)
         hasher.combine(ruleIDs)
+    }
+}
+
+extension Decision {
+    private func obligate(_ sink: inout some DocumentSink) {
+        sink.object { sink in
+            if !approvals.isEmpty {
+                sink.name("approvals")
+                sink.value(.array(approvals))
+            }
+            guard case .permit(let grant) = outcome, !grant.isOfNothing else { return }
+            sink.member("extended_key_usage", grant.extendedKeyUsages.lazy.map(\.rawValue))
+            sink.name("names")
+            DecisionTrace.write(grant.names, to: &sink)
+            sink.member("not_after", grant.maximumNotAfter.rfc3339)
+            sink.member("profile", grant.profile.name.rawValue)
+        }
     }
 }

@@ -65,25 +65,28 @@ struct DecisionMaker {
 
     /// No rule, or, when one fact alone stands between the device and a rule and has a name, that fact.
     private func nothingPermits() -> Decision {
-        guard let miss = nearestMiss, miss.unmet.count == 1, let code = miss.unmet.first?.code else {
-            return deny(.noRule, .denied, rules: [])
+        let miss = nearestMiss
+        guard let miss, miss.unmet.count == 1, let code = miss.unmet.first?.code else {
+            return make(.deny(.denied), .noRule, rules: [], miss: miss)
         }
-        return deny(code, .denied, rules: [miss])
+        return make(.deny(.denied), code, rules: [miss], miss: miss)
     }
 
     func deny(_ code: ReasonCode, _ kind: RefusalKind, rules: [RuleEvaluation]) -> Decision {
-        make(.deny(kind), code, rules: rules)
+        make(.deny(kind), code, rules: rules, miss: profile == nil ? nil : nearestMiss)
     }
 
-    private func make(_ outcome: Decision.Outcome, _ code: ReasonCode, rules: [RuleEvaluation]) -> Decision {
+    /// - Parameter miss: the nearest miss, for a denial.
+    private func make(
+        _ outcome: Decision.Outcome, _ code: ReasonCode, rules: [RuleEvaluation], miss: RuleEvaluation? = nil
+    ) -> Decision {
         Decision(
             outcome: outcome, reasonCode: code.rawValue, reason: reason(code, rules),
             ruleIDs: rules.map(\.rule.id),
-            owner: rules.first?.rule.owner ?? owner, policy: policy, obligations: obligations(outcome),
+            owner: rules.first?.rule.owner ?? owner, policy: policy, approvals: approvals(outcome),
             basis: DecisionTrace(
                 names: conditions.input.request.names, code: code, isDenied: outcome.isDenial,
-                evaluations: evaluations,
-                nearestMiss: outcome.isDenial && profile != nil ? nearestMiss : nil))
+                evaluations: evaluations, nearestMiss: miss))
     }
 
     private func reason(_ code: ReasonCode, _ rules: [RuleEvaluation]) -> String {
@@ -92,25 +95,14 @@ struct DecisionMaker {
         return "\(code.meaning) Rule \(rule.id)\(others): \(rule.title)."
     }
 
-    private func obligations(_ outcome: Decision.Outcome) -> JSONValue {
-        guard question != .account else { return [:] }
-        switch outcome {
-        case .permit(let grant):
-            return [
-                "profile": .string(grant.profile.name.rawValue),
-                "names": DecisionTrace.json(grant.names),
-                "extended_key_usage": .array(grant.extendedKeyUsages.map { .string($0.rawValue) }),
-                "not_after": .string(grant.maximumNotAfter.rfc3339),
-            ]
-        case .defer:
-            let waiting = evaluations.filter { $0.verdict == .pending }.compactMap { evaluation in
-                evaluation.rule.approval.map {
-                    ApprovalEvaluation(terms: $0, input: conditions.input, question: question)
-                        .json(rule: evaluation.rule.id)
-                }
+    /// What the rules that wait for people ask for, when that is what the outcome waits for.
+    private func approvals(_ outcome: Decision.Outcome) -> [JSONValue] {
+        guard question != .account, case .defer = outcome else { return [] }
+        return evaluations.filter { $0.verdict == .pending }.compactMap { evaluation in
+            evaluation.rule.approval.map {
+                ApprovalEvaluation(terms: $0, input: conditions.input, question: question)
+                    .json(rule: evaluation.rule.id)
             }
-            return waiting.isEmpty ? [:] : ["approvals": .array(waiting)]
-        case .deny: return [:]
         }
     }
 

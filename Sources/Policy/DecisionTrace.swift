@@ -2,7 +2,7 @@ import EnrollmentCore
 
 /// Writes down how a decision came about: every rule considered, each condition with its verdict, the value
 /// seen, its source and its age.
-struct DecisionTrace: Sendable, Hashable {
+struct DecisionTrace: Sendable {
     /// As wished for.
     let names: CertificateNames
     let code: ReasonCode
@@ -10,70 +10,102 @@ struct DecisionTrace: Sendable, Hashable {
     let evaluations: [RuleEvaluation]
     let nearestMiss: RuleEvaluation?
 
-    var json: JSONValue {
-        var members: [String: JSONValue] = [
-            "reason": .string(code.rawValue),
-            "rules": .array(evaluations.map(Self.json)),
-        ]
-        guard isDenied else { return .object(members) }
-        if let nearestMiss {
-            let unmet = nearestMiss.unmet.flatMap { result in
-                result.findings.filter { $0.verdict < .pending }.map { JSONValue.string($0.text) }
+    func write(to sink: inout some DocumentSink, shadow: ShadowTrace?) {
+        sink.object { sink in
+            if isDenied, code == .namesDiffer {
+                let granted = evaluations.compactMap { evaluation in
+                    evaluation.terms.map { terms in
+                        (evaluation.rule.id, DocumentValue.of { Self.write(terms.names, to: &$0) })
+                    }
+                }
+                sink.name("names_granted")
+                sink.value(.object(Dictionary(granted, uniquingKeysWith: { first, _ in first })))
             }
-            members["nearest_miss"] = ["rule": .string(nearestMiss.rule.id), "unmet": .array(unmet)]
-        }
-        if code == .namesDiffer || code == .identityChanged { members["names_wished"] = Self.json(names) }
-        if code == .namesDiffer {
-            let granted = evaluations.compactMap { evaluation in
-                evaluation.terms.map { (evaluation.rule.id, Self.json($0.names)) }
+            if isDenied, code == .namesDiffer || code == .identityChanged {
+                sink.name("names_wished")
+                Self.write(names, to: &sink)
             }
-            members["names_granted"] = .object(Dictionary(granted, uniquingKeysWith: { first, _ in first }))
+            if isDenied, let nearestMiss {
+                sink.name("nearest_miss")
+                Self.write(miss: nearestMiss, to: &sink)
+            }
+            sink.member("reason", code.rawValue)
+            sink.name("rules")
+            Self.write(evaluations, to: &sink)
+            if let shadow {
+                sink.name("shadow")
+                shadow.write(to: &sink)
+            }
         }
-        return .object(members)
     }
 
-    fileprivate static func json(_ evaluation: RuleEvaluation) -> JSONValue {
-        var members: [String: JSONValue] = [
-            "rule": .string(evaluation.rule.id),
-            "title": .string(evaluation.rule.title),
-            "effect": .string(evaluation.isDeny ? "deny" : "permit"),
-            "verdict": .string(evaluation.verdict.name),
-            "conditions": .array(evaluation.results.flatMap(\.findings).map(json)),
-        ]
-        if let because = evaluation.rule.because { members["because"] = .string(because) }
-        if evaluation.lacksName { members["lacks"] = "an attribute that a name is made of" }
-        return .object(members)
+    private static func write(miss: RuleEvaluation, to sink: inout some DocumentSink) {
+        sink.object { sink in
+            sink.member("rule", miss.rule.id)
+            let unmet = miss.unmet.lazy.flatMap(\.findings).filter { $0.verdict < .pending }
+            sink.member("unmet", unmet.map(\.text))
+        }
     }
 
-    private static func json(_ finding: Finding) -> JSONValue {
-        var members: [String: JSONValue] = [
-            "condition": .string(finding.text),
-            "verdict": .string(finding.verdict.name),
-            "value": finding.value,
-        ]
-        if let code = finding.code { members["code"] = .string(code.rawValue) }
-        if let source = finding.source { members["source"] = .string(source) }
-        if let age = finding.age { members["age_seconds"] = .integer(age) }
-        return .object(members)
+    fileprivate static func write(_ evaluations: [RuleEvaluation], to sink: inout some DocumentSink) {
+        sink.array { sink in
+            for evaluation in evaluations { write(evaluation, to: &sink) }
+        }
+    }
+
+    private static func write(_ evaluation: RuleEvaluation, to sink: inout some DocumentSink) {
+        sink.object { sink in
+            sink.member("because", evaluation.rule.because)
+            sink.name("conditions")
+            sink.array { sink in
+                for result in evaluation.results {
+                    for finding in result.findings { write(finding, to: &sink) }
+                }
+            }
+            sink.member("effect", evaluation.isDeny ? "deny" : "permit")
+            if evaluation.lacksName { sink.member("lacks", "an attribute that a name is made of") }
+            sink.member("rule", evaluation.rule.id)
+            sink.member("title", evaluation.rule.title)
+            sink.member("verdict", evaluation.verdict.name)
+        }
+    }
+
+    private static func write(_ finding: Finding, to sink: inout some DocumentSink) {
+        sink.object { sink in
+            if let age = finding.age {
+                sink.name("age_seconds")
+                sink.value(.integer(age))
+            }
+            sink.member("code", finding.code?.rawValue)
+            sink.member("condition", finding.text)
+            sink.member("source", finding.source)
+            sink.name("value")
+            sink.value(finding.value)
+            sink.member("verdict", finding.verdict.name)
+        }
     }
 
     /// Names, kinds that are empty left out.
-    static func json(_ names: CertificateNames) -> JSONValue {
-        var members: [String: JSONValue] = [:]
-        if let commonName = names.commonName { members["common_name"] = .string(commonName) }
-        let lists = [
-            ("subject", names.otherSubjectAttributes), ("dns", names.dns), ("email", names.email),
-            ("uri", names.uri), ("ip", names.ip), ("upn", names.upn), ("unsupported", names.unsupported),
-        ]
-        for (kind, values) in lists where !values.isEmpty {
-            members[kind] = .array(values.prefix(64).map(JSONValue.string))
+    static func write(_ names: CertificateNames, to sink: inout some DocumentSink) {
+        sink.object { sink in
+            sink.member("common_name", names.commonName)
+            write("dns", names.dns, to: &sink)
+            write("email", names.email, to: &sink)
+            write("ip", names.ip, to: &sink)
+            write("subject", names.otherSubjectAttributes, to: &sink)
+            write("unsupported", names.unsupported, to: &sink)
+            write("upn", names.upn, to: &sink)
+            write("uri", names.uri, to: &sink)
         }
-        return .object(members)
+    }
+
+    private static func write(_ kind: StaticString, _ names: [String], to sink: inout some DocumentSink) {
+        if !names.isEmpty { sink.member(kind, names.prefix(64)) }
     }
 }
 
 /// What rules in shadow found, and what the outcome would be if they were enforced.
-package struct ShadowTrace: Sendable, Hashable {
+package struct ShadowTrace: Sendable {
     /// `permit`, `defer` or `deny`.
     package let effect: String
     package let reasonCode: String
@@ -81,11 +113,13 @@ package struct ShadowTrace: Sendable, Hashable {
     package let ruleIDs: [String]
     let evaluations: [RuleEvaluation]
 
-    var json: JSONValue {
-        [
-            "effect": .string(effect), "reason": .string(reasonCode),
-            "carried_by": .array(ruleIDs.map(JSONValue.string)),
-            "rules": .array(evaluations.map(DecisionTrace.json)),
-        ]
+    func write(to sink: inout some DocumentSink) {
+        sink.object { sink in
+            sink.member("carried_by", ruleIDs)
+            sink.member("effect", effect)
+            sink.member("reason", reasonCode)
+            sink.name("rules")
+            DecisionTrace.write(evaluations, to: &sink)
+        }
     }
 }

@@ -26,4 +26,7 @@ package struct Grant: Sendable, Hashable {
         self.init(
             profile: profile, names: CertificateNames(), extendedKeyUsages: [], maximumNotAfter: instant)
     }
+
+    /// Whether it is leave to issue nothing. What a certificate is granted has a usage.
+    var isOfNothing: Bool { extendedKeyUsages.isEmpty }
 }

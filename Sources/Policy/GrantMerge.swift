@@ -66,7 +66,7 @@ struct GrantTerms: Sendable, Hashable {
 
     /// What all of them grant; nil when there is none or they contradict each other.
     static func merging(_ all: [GrantTerms]) -> GrantTerms? {
-        guard let first = all.first else { return nil }
+        guard let first = all.first, all.count > 1 else { return all.first }
         // Two common names contradict each other even where a third rule grants none.
         guard Set(all.compactMap(\.names.commonName)).count <= 1 else { return nil }
         return all.dropFirst().reduce(first) { $0?.merged(with: $1) }

@@ -36,7 +36,7 @@ package struct PolicyEngine: Sendable {
 
     private func decision(_ input: PolicyInput, _ question: PolicyQuestion) -> Decision {
         let conditions = ConditionEvaluation(input: input, question: question)
-        let scope = BuiltInChecks(input: input, bundle: bundle, question: question).scope()
+        let scope = BuiltInChecks(conditions: conditions, bundle: bundle).scope()
         switch scope {
         case .failure(let error):
             let owner = bundle.service(named: input.service)?.owner ?? bundle.owner

@@ -1,7 +1,7 @@
 import EnrollmentCore
 
-/// One rule's verdict on one input.
-package struct RuleEvaluation: Sendable, Hashable {
+/// One rule's verdict on one input. A class, as it is passed about while the decision is made.
+package final class RuleEvaluation: Sendable {
     private let shared: SharedRule
     /// Of the rule's conditions in their order; then of its approval and its review, where it has them.
     package let results: [ConditionResult]
@@ -17,7 +17,7 @@ package struct RuleEvaluation: Sendable, Hashable {
     package var rule: Rule { shared.rule }
 
     /// - Parameter isOverdue: whether nobody reviewed the rule in time and the bundle refuses such rules.
-    package init(
+    package convenience init(
         _ rule: Rule, _ conditions: ConditionEvaluation, _ profile: CertificateProfile, isOverdue: Bool
     ) {
         self.init(SharedRule(rule), conditions, profile, isOverdue: isOverdue)
@@ -28,26 +28,25 @@ package struct RuleEvaluation: Sendable, Hashable {
         isOverdue: Bool
     ) {
         self.shared = shared
-        let rule = shared.rule
-        var results = rule.conditions.map { conditions.evaluate($0) }
-        switch rule.effect {
+        var results = shared.rule.conditions.map { conditions.evaluate($0) }
+        let own = results.map(\.verdict).min() ?? .unsatisfied
+        switch shared.rule.effect {
         case .deny:
             isDeny = true
             terms = nil
             lacksName = false
             isVetoed = false
-            verdict = results.map(\.verdict).min() ?? .unsatisfied
+            verdict = own
         case .permit(let wanted):
             isDeny = false
-            let own = results.map(\.verdict).min() ?? .unsatisfied
             var isDenied = false
-            if let approval = rule.approval {
+            if let approval = shared.rule.approval {
                 let evaluation = ApprovalEvaluation(
                     terms: approval, input: conditions.input, question: conditions.question)
                 results.append(ConditionResult(evaluation.finding))
                 isDenied = conditions.question == .request && evaluation.isDenied
             }
-            if isOverdue { results.append(ConditionResult(Self.overdue(rule))) }
+            if isOverdue { results.append(ConditionResult(Self.overdue(shared.rule))) }
             terms = GrantTerms(wanted, profile: profile, input: conditions.input)
             lacksName = terms == nil
             isVetoed = isDenied && own >= .pending && !lacksName && !isOverdue

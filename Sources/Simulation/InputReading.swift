@@ -68,7 +68,10 @@ extension RecordReader {
     }
 
     mutating func instant() throws(RecordError) -> Timestamp {
-        try coded("an RFC 3339 time") { Timestamp(rfc3339: $0) }
+        guard let instant = Timestamp(rfc3339: try stringOctets()) else {
+            throw error("an RFC 3339 time is needed here")
+        }
+        return instant
     }
 
     // MARK: The request

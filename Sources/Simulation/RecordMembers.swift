@@ -19,35 +19,59 @@ package struct RecordMembers: Sendable {
     ///   - range: where the object is; nil is all of it.
     /// - Throws: when it is no object, or nothing that is recorded.
     package init(_ bytes: [UInt8], _ range: Range<Int>? = nil) throws(RecordError) {
-        var reader = RecordReader(bytes, range)
         var members: [Member] = []
         members.reserveCapacity(20)
+        try Self.read(bytes, range) { member in
+            members.append(member)
+            return true
+        }
+        self.bytes = bytes
+        self.members = members
+    }
+
+    /// Reads the members of an object one by one, as long as `body` wants more.
+    private static func read(_ bytes: [UInt8], _ range: Range<Int>?, _ body: (Member) -> Bool)
+        throws(RecordError)
+    {
+        var reader = RecordReader(bytes, range)
+        var last: Range<Int>?
         if try reader.opens("{", "}", "an object") {
             repeat {
                 let name = try reader.memberName()
-                guard Self.isPlain(bytes.span, name) else { throw reader.error("a name with an escape") }
-                if let last = members.last, !Self.isAscending(bytes.span, last.name, name) {
+                guard isPlain(bytes.span, name) else { throw reader.error("a name with an escape") }
+                if let last, !isAscending(bytes.span, last, name) {
                     throw reader.error("members are not in canonical order")
                 }
+                last = name
                 reader.skipWhiteSpace()
                 let start = reader.index
                 try reader.skip()
-                members.append(Member(name: name, value: start..<reader.index))
+                guard body(Member(name: name, value: start..<reader.index)) else { return }
             } while try reader.goesOn("}")
         }
         try reader.finish()
-        self.bytes = bytes
-        self.members = members
     }
 
     /// Where the value of that member is, as written; nil when there is none or it is null.
     package func place(_ name: StaticString) -> Range<Int>? {
         let text = bytes.span
         for member in members where Self.isEqual(text, member.name, name) {
-            let isNull = member.value.count == 4 && text[member.value.lowerBound] == UInt8(ascii: "n")
-            return isNull ? nil : member.value
+            return Self.isNull(text, member.value) ? nil : member.value
         }
         return nil
+    }
+
+    /// Where the value of a member of that member is; nil when there is none or it is null. No more of the
+    /// object is read than what comes before it.
+    package func place(_ outer: StaticString, _ name: StaticString) -> Range<Int>? {
+        guard let place = place(outer) else { return nil }
+        var found: Range<Int>?
+        try? Self.read(bytes, place) { member in
+            guard Self.isEqual(bytes.span, member.name, name) else { return true }
+            found = member.value
+            return false
+        }
+        return found.flatMap { Self.isNull(bytes.span, $0) ? nil : $0 }
     }
 
     /// Whether there is such a member, null included.
@@ -56,8 +80,14 @@ package struct RecordMembers: Sendable {
     }
 
     /// The octets of a string; nil when there is none.
-    package func octets(_ name: StaticString) -> [UInt8]? {
-        guard let place = place(name) else { return nil }
+    package func octets(_ name: StaticString) -> [UInt8]? { place(name).flatMap(octets) }
+
+    /// The octets of a string in an object that is a member; nil when there is none.
+    package func octets(_ outer: StaticString, _ name: StaticString) -> [UInt8]? {
+        place(outer, name).flatMap(octets)
+    }
+
+    private func octets(_ place: Range<Int>) -> [UInt8]? {
         var reader = RecordReader(bytes, place)
         return try? reader.stringOctets()
     }
@@ -71,17 +101,31 @@ package struct RecordMembers: Sendable {
 
     /// An instant in microseconds since 1970-01-01T00:00:00Z, written in RFC 3339; nil when there is none.
     package func time(_ name: StaticString) -> Int64? {
-        text(name).flatMap { Timestamp(rfc3339: $0)?.microseconds }
+        guard let place = place(name) else { return nil }
+        if let time = RecordedTime.microseconds(bytes.span, place) { return time }
+        var reader = RecordReader(bytes, place)
+        return (try? reader.string()).flatMap { Timestamp(rfc3339: $0)?.microseconds }
     }
 
     /// Whether a member is `true`; false when it is anything else.
-    package func isTrue(_ name: StaticString) -> Bool {
-        place(name).map { bytes[$0].elementsEqual("true".utf8) } ?? false
+    package func isTrue(_ name: StaticString) -> Bool { place(name).map(isTrue) ?? false }
+
+    /// Whether a member of an object that is a member is `true`; false when it is anything else.
+    package func isTrue(_ outer: StaticString, _ name: StaticString) -> Bool {
+        place(outer, name).map(isTrue) ?? false
     }
 
+    private func isTrue(_ place: Range<Int>) -> Bool { bytes[place].elementsEqual("true".utf8) }
+
     /// Any value; nil when there is none, or it is null.
-    package func value(_ name: StaticString) -> JSONValue? {
-        guard let place = place(name) else { return nil }
+    package func value(_ name: StaticString) -> JSONValue? { place(name).flatMap(value) }
+
+    /// Any value in an object that is a member; nil when there is none, or it is null.
+    package func value(_ outer: StaticString, _ name: StaticString) -> JSONValue? {
+        place(outer, name).flatMap(value)
+    }
+
+    private func value(_ place: Range<Int>) -> JSONValue? {
         var reader = RecordReader(bytes, place)
         return try? reader.document()
     }
@@ -94,31 +138,97 @@ package struct RecordMembers: Sendable {
 
     /// Whether a string member is these octets; with nil, whether there is none.
     package func `is`(_ name: StaticString, _ expected: [UInt8]?) -> Bool {
-        guard let place = place(name), let expected else { return self.place(name) == nil && expected == nil }
-        guard place.count == expected.count + 2 else { return octets(name) == expected }
-        return Self.isEqual(bytes.span, place.lowerBound + 1, expected.span) || octets(name) == expected
+        guard let expected else { return place(name) == nil }
+        return self.is(name, expected.span)
+    }
+
+    /// Whether a string member is these octets.
+    package func `is`(_ name: StaticString, _ expected: Span<UInt8>) -> Bool {
+        guard let place = place(name) else { return false }
+        if place.count == expected.count + 2 {
+            return Self.isPlainly(bytes.span, place.lowerBound + 1, expected)
+        }
+        // Written with escapes it is longer than it is.
+        guard place.count > expected.count + 2, let octets = octets(place) else { return false }
+        return octets.count == expected.count && Self.isEqual(octets.span, 0, expected)
+    }
+
+    /// Whether a string member is this word, which needs no escapes.
+    package func `is`(_ name: StaticString, word: StaticString) -> Bool {
+        guard let place = place(name), place.count == word.utf8CodeUnitCount + 2 else { return false }
+        return Self.isEqual(bytes.span, place.lowerBound + 1..<place.upperBound - 1, word)
     }
 
     /// Whether a string member is the lower-case hexadecimal text of these octets; with nil, whether there is
     /// none.
     package func isHex(_ name: StaticString, of expected: [UInt8]?) -> Bool {
-        guard let place = place(name), let expected else { return self.place(name) == nil && expected == nil }
-        guard place.count == 2 * expected.count + 2 else { return false }
-        let (text, octets) = (bytes.span, expected.span)
-        for offset in octets.indices {
-            let at = place.lowerBound + 1 + 2 * offset
-            guard text[at] == Self.digit(octets[offset] >> 4), text[at + 1] == Self.digit(octets[offset] & 15)
-            else { return false }
+        guard let expected else { return place(name) == nil }
+        return isHex(name, of: expected.span)
+    }
+
+    /// Whether a string member is the lower-case hexadecimal text of these octets.
+    package func isHex(_ name: StaticString, of expected: Span<UInt8>) -> Bool {
+        guard let place = place(name), place.count == 2 * expected.count + 2 else { return false }
+        let text = bytes.span
+        var at = place.lowerBound + 1
+        for offset in expected.indices {
+            guard Self.isHex(text, at, expected[offset]) else { return false }
+            at += 2
         }
         return true
+    }
+
+    /// Whether a string member is the lower-case hexadecimal text of this digest.
+    package func isHex(_ name: StaticString, of expected: Digest) -> Bool {
+        expected.withUnsafeBytes { octets in
+            octets.withMemoryRebound(to: UInt8.self) { isHex(name, of: $0.span) }
+        }
+    }
+
+    /// Whether a string member is the lower-case text of this UUID; with nil, whether there is none.
+    package func isUUID(_ name: StaticString, _ number: UInt128?) -> Bool {
+        guard let place = place(name), let number else { return self.place(name) == nil && number == nil }
+        guard place.count == 38 else { return false }
+        let text = bytes.span
+        var at = place.lowerBound + 1
+        for octet in 0..<16 {
+            if octet == 4 || octet == 6 || octet == 8 || octet == 10 {
+                guard text[at] == UInt8(ascii: "-") else { return false }
+                at += 1
+            }
+            guard Self.isHex(text, at, UInt8(truncatingIfNeeded: number >> UInt128(120 - 8 * octet))) else {
+                return false
+            }
+            at += 2
+        }
+        return true
+    }
+}
+
+extension RecordMembers {
+    private static func isHex(_ text: Span<UInt8>, _ place: Int, _ octet: UInt8) -> Bool {
+        text[place] == digit(octet >> 4) && text[place + 1] == digit(octet & 15)
     }
 
     private static func digit(_ nibble: UInt8) -> UInt8 {
         nibble < 10 ? UInt8(ascii: "0") + nibble : UInt8(ascii: "a") - 10 + nibble
     }
 
+    private static func isNull(_ text: Span<UInt8>, _ value: Range<Int>) -> Bool {
+        value.count == 4 && text[value.lowerBound] == UInt8(ascii: "n")
+    }
+
     private static func isEqual(_ text: Span<UInt8>, _ start: Int, _ other: Span<UInt8>) -> Bool {
         for offset in other.indices where text[start + offset] != other[offset] { return false }
+        return true
+    }
+
+    /// Whether a text without escapes is written there, and it is these octets.
+    private static func isPlainly(_ text: Span<UInt8>, _ start: Int, _ other: Span<UInt8>) -> Bool {
+        for offset in other.indices {
+            let octet = text[start + offset]
+            guard octet == other[offset], octet != UInt8(ascii: "\\") else { return false }
+        }
         return true
     }
 
@@ -143,5 +253,36 @@ package struct RecordMembers: Sendable {
             if left != right { return left < right }
         }
         return first.count < second.count
+    }
+}
+
+/// An instant as the ledger writes all of its own: `"2026-11-22T10:00:00.000000Z"`.
+private enum RecordedTime {
+    /// Nil for any other way to write one, which is read the long way.
+    static func microseconds(_ text: Span<UInt8>, _ place: Range<Int>) -> Int64? {
+        guard place.count == 29 else { return nil }
+        let start = place.lowerBound + 1
+        guard text[start + 4] == UInt8(ascii: "-"), text[start + 7] == UInt8(ascii: "-"),
+            text[start + 10] == UInt8(ascii: "T"), text[start + 13] == UInt8(ascii: ":"),
+            text[start + 16] == UInt8(ascii: ":"), text[start + 19] == UInt8(ascii: "."),
+            text[start + 26] == UInt8(ascii: "Z")
+        else { return nil }
+        var isNumeric = true
+        func number(_ offset: Int, _ count: Int) -> Int64 {
+            var value: Int64 = 0
+            for place in start + offset..<start + offset + count {
+                let digit = text[place] &- 0x30
+                if digit > 9 { isNumeric = false }
+                value = value * 10 + Int64(digit)
+            }
+            return value
+        }
+        let year = number(0, 4)
+        let seconds = CivilTime.secondsSinceEpoch(
+            year: year, month: number(5, 2), day: number(8, 2), hour: number(11, 2), minute: number(14, 2),
+            second: number(17, 2))
+        let fraction = number(20, 6)
+        guard isNumeric, year >= 1970, let seconds else { return nil }
+        return seconds * 1_000_000 + fraction
     }
 }

@@ -85,23 +85,10 @@ struct RecordReader {
 
     /// Steps over one value of any kind.
     mutating func skip() throws(RecordError) {
-        skipWhiteSpace()
-        switch next {
-        case UInt8(ascii: "{"):
-            guard try opens("{", "}", "an object") else { return }
-            repeat {
-                _ = try memberName()
-                try skip()
-            } while try goesOn("}")
-        case UInt8(ascii: "["):
-            guard try opens("[", "]", "an array") else { return }
-            repeat { try skip() } while try goesOn("]")
-        case UInt8(ascii: "\""): _ = try stringRange()
-        case UInt8(ascii: "t"): try literal("true")
-        case UInt8(ascii: "f"): try literal("false")
-        case UInt8(ascii: "n"): try literal("null")
-        default: _ = try integer()
-        }
+        var scan = RecordScan(index)
+        let fault = scan.value(bytes.span, before: end, deepest: Self.maximumDepth - depth)
+        index = scan.place
+        if let fault { throw error(fault) }
     }
 
     /// Reads the opening of an object or array; false when it is empty and closed already.
@@ -260,22 +247,17 @@ struct RecordReader {
     {
         var place = first
         var hasEscapes = false
-        while place < end {
-            let byte = text[place]
-            if byte == UInt8(ascii: "\"") { return (place, hasEscapes) }
-            if byte == UInt8(ascii: "\\") {
-                hasEscapes = true
-                place += 1
-            } else if byte < 0x20 {
-                return (nil, hasEscapes)
-            }
-            place += 1
+        while let stop = RecordScan.stop(text, place, end) {
+            if text[stop] == UInt8(ascii: "\"") { return (stop, hasEscapes) }
+            guard text[stop] == UInt8(ascii: "\\") else { break }
+            hasEscapes = true
+            place = stop + 2
         }
         return (nil, hasEscapes)
     }
 
     /// The whole number whose digits begin at `first`: its value, nil when it overflows, and where it ends.
-    private static func digits(in text: Span<UInt8>, from first: Int, before end: Int, negative: Bool)
+    static func digits(in text: Span<UInt8>, from first: Int, before end: Int, negative: Bool)
         -> (value: Int64?, end: Int)
     {
         var place = first

@@ -12,7 +12,7 @@ package enum MerkleHash {
         var hash = SHA256()
         withUnsafeBytes(of: UInt8(0)) { hash.update(bufferPointer: $0) }
         body.withUnsafeBytes { hash.update(bufferPointer: $0) }
-        return digest(hash)
+        return Digest(hash.finalize())
     }
 
     /// The hash of the node above two subtrees.
@@ -21,20 +21,11 @@ package enum MerkleHash {
         // One update instead of three: a tree is made of little else.
         withUnsafeTemporaryAllocation(byteCount: 65, alignment: 1) { octets in
             octets[0] = 1
-            left.bytes.withUnsafeBytes { octets[1..<33].copyBytes(from: $0) }
-            right.bytes.withUnsafeBytes { octets[33..<65].copyBytes(from: $0) }
+            left.withUnsafeBytes { octets[1..<33].copyBytes(from: $0) }
+            right.withUnsafeBytes { octets[33..<65].copyBytes(from: $0) }
             hash.update(bufferPointer: UnsafeRawBufferPointer(octets))
         }
-        return digest(hash)
-    }
-
-    private static func digest(_ hash: SHA256) -> Digest {
-        let octets = hash.finalize().withUnsafeBytes { [UInt8]($0) }
-        guard let digest = Digest(bytes: octets) else {
-            // SAFETY: SHA-256 yields 32 octets, whatever was hashed.
-            preconditionFailure("SHA-256 yields 32 octets")
-        }
-        return digest
+        return Digest(hash.finalize())
     }
 }
 

@@ -15,15 +15,15 @@ struct ChainPass {
     var uses = Once()
     /// Uses that reservations rest on: found at the end.
     var grants = Once()
-    var rests: [(use: Mark, request: [UInt8])] = []
+    var rests: [(use: Mark, request: RecordID)] = []
     var tenures: [Tenure] = []
     /// Entries that say a month was retired, with their leaf.
     private(set) var retentions: [(entry: ReadEntry, leaf: Int64?)] = []
-    private var redacted: Set<[UInt8]> = []
+    private var redacted: Set<Digest> = []
     private var clearValues = 0
-    fileprivate var missingValues: [(commitment: [UInt8], entry: ReadEntry)] = []
+    fileprivate var missingValues: [(commitment: Digest, entry: ReadEntry)] = []
     /// Of which request a redacted value was, by the tables.
-    var redactedFrom: [(commitment: [UInt8], request: [UInt8])] = []
+    var redactedFrom: [(commitment: Digest, request: RecordID)] = []
     /// Generations of the log that somebody's act began.
     private(set) var generations: Set<Int> = []
     private(set) var read = 0
@@ -56,9 +56,9 @@ struct ChainPass {
             read += 1
             findings.count(.l8)
             let hash = MerkleHash.leaf(entry.body)
-            bodies.add(entry.name, hash.bytes)
+            bodies.add(entry.name, hash)
             let known = ReadEntry(entry)
-            if let stored = entry.storedHash, stored != hash.bytes {
+            if let stored = entry.storedHash, stored != hash {
                 try violate(.l8, known, "entry.leaf_hash is not the hash of its body", &findings)
             }
             if let fault = known.fault { try violate(.l9, known, fault, &findings) }
@@ -92,7 +92,7 @@ struct ChainPass {
         guard let body = entry.body else { return }
         switch entry.kind {
         case .retention?: retentions.append((entry, try leafIndex(entry)))
-        case .redaction?: redacted.formUnion(body.commitments)
+        case .redaction?: redacted.formUnion(body.commitments.compactMap { Digest(bytes: $0) })
         case .rollback?:
             if let number = body.text("generation").flatMap({ Int($0) }) { generations.insert(number) }
         case .request?, .decision?, .reservation?, .certificate?, .failure?, .revocation?, .credential?,
@@ -113,14 +113,15 @@ struct ChainPass {
                 continue
             }
             if !value.isSound {
-                let name = Hex.encode(commitment.digest)
-                try violate(.privacy, entry, "private_value \(name) is not what was committed to", &findings)
+                try violate(
+                    .privacy, entry, "private_value \(commitment.digest) is not what was committed to",
+                    &findings)
             }
         }
     }
 
     /// What could only be said once everything was read.
-    mutating func finish(_ findings: inout Findings) throws(VerificationError) {
+    mutating func finish(_ retired: RetiredMonths, _ findings: inout Findings) throws(VerificationError) {
         // Who leaves values out leaves out all of them: one that is there makes the claim a lie.
         let isWithoutValues = evidence.isWithoutPrivateValues && clearValues == 0
         if isWithoutValues {
@@ -134,14 +135,15 @@ struct ChainPass {
             if redacted.contains(commitment) {
                 redactions += 1
             } else if !isWithoutValues {
-                let name = Hex.encode(commitment)
-                try violate(.privacy, entry, "the value of \(name) is gone without a redaction", &findings)
+                try violate(
+                    .privacy, entry, "the value of \(commitment) is gone without a redaction",
+                    &findings)
             }
         }
         if redactions > 0 { findings.note(.privacy, "\(redactions) redacted") }
         finishRedactions(&findings)
         try finishUses(&findings)
-        try finishCitations(&findings)
+        try finishCitations(retired, &findings)
         finishTenures(&findings)
         replay?.finish(because: isWithoutValues ? "private values left out" : "redacted", &findings)
     }
@@ -157,30 +159,38 @@ extension ChainPass {
         for (commitment, request) in redactedFrom {
             guard let owner = owners[commitment], owner != request else { continue }
             findings.violate(
-                .l9, "redacted_commitment \(Hex.encode(commitment))",
+                .l9, "redacted_commitment \(commitment)",
                 "redacted_commitment.request_id is not the request it stood in")
         }
     }
 }
 
+extension EntryKind {
+    /// By its name.
+    fileprivate static let named = Dictionary(uniqueKeysWithValues: allCases.map { ($0.rawValue, $0) })
+}
+
 /// An entry with its body taken apart.
-struct ReadEntry {
+final class ReadEntry {
     let entry: EvidenceEntry
     /// Nil when there is no such kind.
     let kind: EntryKind?
     /// Nil when it cannot be read.
     let body: RecordMembers?
+    /// The kind, if the body can be read.
+    let readKind: EntryKind?
 
     init(_ entry: EvidenceEntry) {
         self.entry = entry
-        kind = EntryKind(rawValue: entry.kind)
+        kind = EntryKind.named[entry.kind]
         body = try? RecordMembers(entry.body)
+        readKind = body == nil ? nil : kind
     }
 
     /// For people: `decision of request 0197…`.
     var place: String {
-        guard let request = entry.request else { return "\(entry.kind) entry \(UUIDText.text(entry.id))" }
-        return "\(entry.kind) of request \(UUIDText.text(request))"
+        guard let request = entry.request else { return "\(entry.kind) entry \(entry.id.text)" }
+        return "\(entry.kind) of request \(request.text)"
     }
 
     /// What is wrong with the entry by itself.
@@ -188,18 +198,16 @@ struct ReadEntry {
         guard let kind else { return "entry.kind is \(entry.kind), which no entry is" }
         guard let body else { return "its body cannot be read" }
         guard kind.fits(body) else { return "entry.kind is \(entry.kind), its body is of another kind" }
-        let request = entry.request.map(UUIDText.octets)
         switch kind {
         case .request, .decision, .reservation, .certificate, .failure, .account, .approval, .credential,
             .revocation:
-            return body.is("request_id", request) ? nil : "entry.request_id is not what its body says"
+            return body.isUUID("request_id", entry.request?.number)
+                ? nil : "entry.request_id is not what its body says"
         case .alert:
-            guard let request else { return nil }
-            let named = (body.text("request_ids") ?? "").split(separator: " ").contains {
-                $0.utf8.elementsEqual(request)
-            }
+            guard let request = entry.request?.text else { return nil }
+            let named = (body.text("request_ids") ?? "").split(separator: " ").contains { $0 == request }
             return named ? nil : "entry.request_id is none of its body's"
-        case .policy, .admin: return request == nil ? nil : "entry.request_id is not what its body says"
+        case .policy, .admin: return entry.request == nil ? nil : "entry.request_id is not what its body says"
         case .redaction, .retention, .rollback: return nil
         }
     }

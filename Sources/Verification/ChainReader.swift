@@ -1,18 +1,14 @@
 import Database
 import EnrollmentCore
+import TransparencyLog
 
 /// Reads entries and typed rows side by side, each from a cursor in the same order, and hands them out by
 /// request.
 struct ChainReader {
     /// Where a row belongs: its request, or with the entries that belong to none, its entry.
-    struct Key: Comparable {
+    private struct Key: Comparable {
         let isAlone: Bool
-        let id: UInt128
-
-        init(request: [UInt8]?, entry: [UInt8]) {
-            isAlone = request == nil
-            id = (request ?? entry).reduce(0) { $0 << 8 | UInt128($1) }
-        }
+        let id: RecordID
 
         static func < (left: Key, right: Key) -> Bool {
             left.isAlone == right.isAlone ? left.id < right.id : right.isAlone
@@ -25,108 +21,129 @@ struct ChainReader {
         case privateValues
     }
 
+    /// A cursor with the row that comes next.
     private struct Lane {
         let source: Source
-        var stream: RowStream
-        var row: Row?
-        var key: Key?
+        private var stream: RowStream
+        private(set) var next: (key: Key, entry: RecordID, row: Row)?
+
+        init(_ source: Source, _ stream: RowStream) {
+            self.source = source
+            self.stream = stream
+        }
 
         mutating func advance() throws(VerificationError) {
-            row = try stream.next()
-            guard let row else {
-                key = nil
-                return
-            }
-            key = try VerificationError.reading { () throws(DatabaseError) in
-                Key(request: try row.optionalUUID(0), entry: try row.uuid(1))
-            }
+            do {
+                guard let row = try stream.next() else {
+                    next = nil
+                    return
+                }
+                let (request, entry) = (try row.optionalID(0), try row.id(1))
+                next = (Key(isAlone: request == nil, id: request ?? entry), entry, row)
+            } catch { throw VerificationError(error) }
         }
     }
 
-    private var lanes: [Lane] = []
-    private let snapshot: DatabaseSnapshot
-    private var isAlone = false
+    /// From the first row on, those that have a row yet.
+    private var lanes: [Lane]
+    private var isAtStart = true
 
-    init(_ snapshot: DatabaseSnapshot) throws(VerificationError) {
-        self.snapshot = snapshot
-        try open(.entries, Self.ofRequests)
-        for table in TypedTable.allCases { try open(.typed(table), table.cursor) }
-        try open(.privateValues, Self.privateValues)
-    }
-
-    private mutating func open(_ source: Source, _ cursor: (declare: Statement, fetch: Statement))
-        throws(VerificationError)
-    {
-        var lane = Lane(source: source, stream: try RowStream(snapshot, cursor))
-        try lane.advance()
-        lanes.append(lane)
+    /// Begins to read.
+    ///
+    /// - Parameters:
+    ///   - bodies: reads the entries.
+    ///   - tables: reads everything else, at the same time.
+    init(bodies: SnapshotReader, tables: SnapshotReader) {
+        lanes = [
+            Lane(.entries, bodies.stream(Self.ofRequests, batch: 1_000)),
+            Lane(.entries, bodies.stream(Self.ofNone, batch: 1_000)),
+        ]
+        lanes += TypedTable.allCases.map { Lane(.typed($0), tables.stream($0.rows, batch: 1_000)) }
+        lanes.append(Lane(.privateValues, tables.stream(Self.privateValues, batch: 1_000)))
     }
 
     /// Everything of the next request, or of the next entry that belongs to none; nil after the last.
     mutating func next() throws(VerificationError) -> EvidenceChain? {
-        if lanes[0].key == nil, !isAlone {
-            isAlone = true
-            lanes[0].stream = try RowStream(snapshot, Self.ofNone)
-            try lanes[0].advance()
+        if isAtStart {
+            isAtStart = false
+            for index in lanes.indices { try lanes[index].advance() }
+            lanes.removeAll { $0.next == nil }
         }
-        guard let key = lanes.compactMap(\.key).min() else { return nil }
+        guard let first = lanes.first?.next?.key else { return nil }
+        var key = first
+        for lane in lanes { if let other = lane.next?.key, other < key { key = other } }
         var chain = EvidenceChain()
+        var hasEnded = false
         for index in lanes.indices {
-            while lanes[index].key == key, let row = lanes[index].row {
-                try VerificationError.reading { () throws(DatabaseError) in
-                    try Self.take(row, lanes[index].source, into: &chain)
+            while let next = lanes[index].next, next.key == key {
+                do { try Self.take(next, lanes[index].source, into: &chain) } catch {
+                    throw VerificationError(error)
                 }
                 try lanes[index].advance()
             }
+            if lanes[index].next == nil { hasEnded = true }
         }
+        if hasEnded { lanes.removeAll { $0.next == nil } }
         return chain
     }
 
-    private static func take(_ row: Row, _ source: Source, into chain: inout EvidenceChain)
-        throws(DatabaseError)
-    {
+    private static func take(
+        _ next: (key: Key, entry: RecordID, row: Row), _ source: Source, into chain: inout EvidenceChain
+    ) throws(DatabaseError) {
+        let row = next.row
         switch source {
         case .entries:
-            let id = try row.uuid(1)
+            // What is no digest at all is taken as one that no entry has.
+            let hash = try row.digest(4) ?? MerkleHash.empty
             chain.entries.append(
                 EvidenceEntry(
-                    id: id, kind: try row.text(2), request: try row.optionalUUID(0), body: try row.bytes(3),
-                    storedHash: try row.bytes(4), name: id, leafIndex: nil,
+                    id: next.entry, kind: try row.text(2), request: next.key.isAlone ? nil : next.key.id,
+                    body: try row.octets(3), storedHash: hash, name: next.entry.number, leafIndex: nil,
                     recordedAt: try row.timestamp(5)))
         case .typed(let table):
             if table == .reservation { chain.tbs = try row.bytes(2) }
             if table == .certificate { chain.certificate = try row.bytes(2) }
-            chain.rows.append(TypedRow(table: table, row: row, entry: try row.uuid(1)))
+            chain.rows.append(TypedRow(table: table, row: row, entry: next.entry))
         case .privateValues:
             chain.privateValues.append(
                 PrivateValue(
-                    commitment: try row.bytes(2), salt: try row.bytes(3), value: try row.bytes(4)))
+                    commitment: try row.digest(2), salt: try row.bytes(3), value: try row.octets(4)))
         }
     }
 
-    private static let ofRequests = (
-        Statement(
-            """
-            DECLARE of_entry NO SCROLL CURSOR FOR
-            SELECT request_id, entry_id, kind, textsend(body), leaf_hash, recorded_at FROM ledger.entry
-            WHERE request_id IS NOT NULL ORDER BY request_id, entry_id
-            """), Statement("FETCH FORWARD 1000 FROM of_entry")
-    )
-    private static let ofNone = (
-        Statement(
-            """
-            DECLARE of_lone_entry NO SCROLL CURSOR FOR
-            SELECT request_id, entry_id, kind, textsend(body), leaf_hash, recorded_at FROM ledger.entry
-            WHERE request_id IS NULL ORDER BY entry_id
-            """), Statement("FETCH FORWARD 1000 FROM of_lone_entry")
-    )
-    private static let privateValues = (
-        Statement(
-            """
-            DECLARE of_private_value NO SCROLL CURSOR FOR
-            SELECT e.request_id, p.entry_id, p.commitment, p.salt, textsend(p.value)
-            FROM ledger.private_value AS p LEFT JOIN ledger.entry AS e USING (entry_id)
-            ORDER BY e.request_id NULLS LAST, p.entry_id
-            """), Statement("FETCH FORWARD 500 FROM of_private_value")
-    )
+    private static let ofRequests = Statement(
+        """
+        SELECT request_id, entry_id, kind, body, leaf_hash, recorded_at FROM ledger.entry
+        WHERE request_id IS NOT NULL ORDER BY request_id, entry_id
+        """)
+    private static let ofNone = Statement(
+        """
+        SELECT request_id, entry_id, kind, body, leaf_hash, recorded_at FROM ledger.entry
+        WHERE request_id IS NULL ORDER BY entry_id
+        """)
+    private static let privateValues = Statement(
+        """
+        SELECT e.request_id, p.entry_id, p.commitment, p.salt, p.value
+        FROM ledger.private_value AS p LEFT JOIN ledger.entry AS e USING (entry_id)
+        ORDER BY e.request_id NULLS LAST, p.entry_id
+        """)
+}
+
+extension Row {
+    /// A `uuid`; so is `optionalID`, which is nil for null.
+    func id(_ column: Int) throws(DatabaseError) -> RecordID { RecordID(try uuidNumber(column)) }
+
+    func optionalID(_ column: Int) throws(DatabaseError) -> RecordID? {
+        try optionalUUIDNumber(column).map { RecordID($0) }
+    }
+
+    /// A `bytea` of 32 octets; nil for any other, and for null.
+    func digest(_ column: Int) throws(DatabaseError) -> Digest? {
+        var digest: Digest?
+        _ = try octets(column, orNull: false) { octets in
+            digest = octets.withUnsafeBytes { Digest(octets: $0) }
+            return true
+        }
+        return digest
+    }
 }

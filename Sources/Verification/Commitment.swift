@@ -3,19 +3,41 @@ import EnrollmentCore
 /// The digest that stands in a body where a personal value stood: `commitment:` and 64 hexadecimal digits.
 struct Commitment {
     /// SHA-256 of a salt and the value.
-    let digest: [UInt8]
+    let digest: Digest
 
-    private static let prefix = Array("commitment:".utf8)
     private static let quotedPrefix = Array("\"commitment:".utf8)
     /// Octets of the string with its quotes.
     private static let quotedLength = quotedPrefix.count + 65
 
-    /// Nil unless the text is one.
-    init?(_ text: [UInt8]) {
-        guard text.count == Self.prefix.count + 64, text.starts(with: Self.prefix),
-            let digest = Hex.decode(String(decoding: text[Self.prefix.count...], as: UTF8.self))
-        else { return nil }
+    /// Nil unless a string that is one, with its quotes, is at `place`.
+    init?(in document: Span<UInt8>, at place: Range<Int>) {
+        let prefix = Self.quotedPrefix.span
+        guard place.count == Self.quotedLength, document[place.upperBound - 1] == UInt8(ascii: "\"") else {
+            return nil
+        }
+        for offset in prefix.indices where document[place.lowerBound + offset] != prefix[offset] {
+            return nil
+        }
+        var octets: [UInt8] = []
+        octets.reserveCapacity(32)
+        for first in stride(from: place.lowerBound + prefix.count, to: place.upperBound - 1, by: 2) {
+            guard let high = Self.digit(document[first]), let low = Self.digit(document[first + 1]) else {
+                return nil
+            }
+            octets.append(high << 4 | low)
+        }
+        guard let digest = Digest(bytes: octets) else { return nil }
         self.digest = digest
+    }
+
+    /// A hexadecimal digit of either case.
+    private static func digit(_ character: UInt8) -> UInt8? {
+        switch character {
+        case 0x30...0x39: return character - 0x30
+        case 0x41...0x46: return character - 0x37
+        case 0x61...0x66: return character - 0x57
+        default: return nil
+        }
     }
 
     /// Where the strings stand in a document that are commitments, quotes included.
@@ -25,8 +47,7 @@ struct Commitment {
         while let place = next(in: document, from: start) {
             let end = place + quotedLength
             start = place + 1
-            guard end <= document.count, document[end - 1] == UInt8(ascii: "\""),
-                let commitment = Commitment(Array(document[place + 1..<end - 1]))
+            guard end <= document.count, let commitment = Commitment(in: document.span, at: place..<end)
             else { continue }
             found.append((place..<end, commitment))
             start = end
@@ -36,7 +57,7 @@ struct Commitment {
 
     /// Where the next prefix begins. By what the octet under its end is, most octets need no look at all.
     private static func next(in document: [UInt8], from start: Int) -> Int? {
-        let (text, pattern) = (document.span, quotedPrefix.span)
+        let (text, pattern, distances) = (document.span, quotedPrefix.span, distances.span)
         var last = start + pattern.count - 1
         while last < text.count {
             let distance = distances[Int(text[last])]

@@ -13,7 +13,7 @@ struct DecisionCheck {
 
     func check(_ pass: ChainPass, _ findings: inout Findings) throws(VerificationError) {
         if let fault { try pass.violate(.l12, decision, fault, &findings) }
-        if decided.is("effect", Array("permit".utf8)), asked.is("kind", Array("enroll".utf8)), !isProven {
+        if decided.is("effect", word: "permit"), asked.is("kind", word: "enroll"), !isProven {
             try pass.violate(.l5, request, "it was permitted, and nothing in it was proven", &findings)
         }
     }
@@ -37,8 +37,8 @@ struct DecisionCheck {
 
     /// Whether there is a credential, whose use is looked for at the end, or a certificate or an account.
     private var isProven: Bool {
-        if asked.object("credential")?.octets("id") != nil { return true }
-        guard case .array(let proofs)? = asked.object("input")?.value("proofs") else { return false }
+        if asked.octets("credential", "id") != nil { return true }
+        guard case .array(let proofs)? = asked.value("input", "proofs") else { return false }
         return proofs.contains { proof in
             guard case .object(let kinds) = proof else { return false }
             if case .object(let certificate)? = kinds["clientCertificate"] {
@@ -69,8 +69,8 @@ extension ChainPass {
 
     /// Notes which approvals a permitted request was decided by.
     mutating func takeCitations(_ request: ReadEntry, _ asked: RecordMembers, _ decided: RecordMembers) {
-        guard decided.is("effect", Array("permit".utf8)),
-            case .array(let approvals)? = asked.object("input")?.value("approvals")
+        guard decided.is("effect", word: "permit"),
+            case .array(let approvals)? = asked.value("input", "approvals")
         else { return }
         for approval in approvals {
             func text(_ name: String) -> String {
@@ -90,11 +90,11 @@ extension ChainPass {
         _ transaction: [UInt8]?, _ approver: [UInt8]?, _ verdict: [UInt8]?, _ at: [UInt8]?
     ) -> Mark { Mark(transaction ?? [], approver ?? [], verdict ?? [], at ?? []) }
 
-    /// Looks for permits whose approvals nobody gave (L3). What was said in a month that was retired is gone.
-    func finishCitations(_ findings: inout Findings) throws(VerificationError) {
-        let months = Set(retentions.compactMap { $0.entry.body?.text("month") })
+    /// Looks for permits whose approvals nobody gave (L3). What was said in a month that was rightly retired
+    /// is gone.
+    func finishCitations(_ retired: RetiredMonths, _ findings: inout Findings) throws(VerificationError) {
         for citation in citations where !words.contains(citation.word) {
-            guard !months.contains(String(citation.at.prefix(7))) else { continue }
+            guard !retired.contains(month: citation.at.prefix(7)) else { continue }
             try violate(.l3, citation.request, "no entry has an approval that it was permitted by", &findings)
         }
     }
@@ -106,7 +106,7 @@ extension EvidenceEntry {
         guard let recordedAt else { return nil }
         let recorded = Timestamp(microseconds: recordedAt)
         if recorded.seconds(since: now) > Retirement.clockTolerance { return "entry.recorded_at is to come" }
-        guard recorded.seconds(since: Retirement.instant(of: id)).magnitude <= 86_400 else {
+        guard recorded.seconds(since: id.instant).magnitude <= 86_400 else {
             return "entry.recorded_at is more than a day from the time in its id"
         }
         return nil

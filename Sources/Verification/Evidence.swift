@@ -5,22 +5,20 @@ import EnrollmentCore
 struct EvidenceLeaf {
     let index: Int64
     /// What its entry is found by: the entry's id in a database, the leaf's index in an export.
-    let name: [UInt8]
+    let name: UInt128
     let hash: Digest
 }
 
 /// One entry, its body exactly as hashed.
 struct EvidenceEntry {
-    /// 16 octets.
-    let id: [UInt8]
+    let id: RecordID
     let kind: String
-    /// 16 octets.
-    let request: [UInt8]?
+    let request: RecordID?
     let body: [UInt8]
     /// The leaf hash stored beside the body; nil in an export, which has none.
-    let storedHash: [UInt8]?
+    let storedHash: Digest?
     /// As in `EvidenceLeaf`.
-    let name: [UInt8]
+    let name: UInt128
     /// Nil in a database, which is asked for it when there is something to say.
     let leafIndex: Int64?
     /// Microseconds since 1970-01-01T00:00:00Z, by the database's clock; nil in an export.
@@ -44,19 +42,19 @@ struct TypedRow {
     let table: TypedTable
     let row: Row
     /// The id of its entry.
-    let entry: [UInt8]
+    let entry: RecordID
 }
 
 /// A personal value, and what hides it in the commitment.
 struct PrivateValue {
-    /// The digest that stands in the bodies.
-    let commitment: [UInt8]
+    /// The digest that stands in the bodies; nil when it is none.
+    let commitment: Digest?
     let salt: [UInt8]
     let value: [UInt8]
 
     /// Whether the commitment is the digest of salt and value. With a salt of any length, octets could move
     /// from one to the other.
-    var isSound: Bool { salt.count == 16 && Digest(of: salt + value).bytes == commitment }
+    var isSound: Bool { salt.count == 16 && Digest(of: salt + value) == commitment }
 }
 
 /// A checkpoint as it is stored.
@@ -71,7 +69,8 @@ struct StoredCheckpoint {
 /// A tree head as it is stored.
 struct StoredHead {
     let size: Int64
-    let root: [UInt8]
+    /// Nil when it is no digest.
+    let root: Digest?
 }
 
 /// A full tile as it is stored.
@@ -83,8 +82,8 @@ struct StoredTile: Hashable {
 
 /// An entry that is no leaf.
 struct WaitingEntry {
-    let id: [UInt8]
-    let hash: [UInt8]
+    let id: RecordID
+    let hash: Digest
     /// Microseconds since 1970-01-01T00:00:00Z, by the database's clock.
     let recordedAt: Int64
 }
@@ -113,14 +112,14 @@ protocol Evidence: AnyObject {
     /// Entries that are no leaves.
     func nextWaiting() throws(VerificationError) -> WaitingEntry?
     /// Leaves whose entry is not there, with the id it had.
-    func nextAbsent() throws(VerificationError) -> (leaf: EvidenceLeaf, entry: [UInt8])?
+    func nextAbsent() throws(VerificationError) -> (leaf: EvidenceLeaf, entry: RecordID)?
     /// The octets of a bundle that was in force.
     func bundle(_ digest: Digest) throws(VerificationError) -> [UInt8]?
     /// The index of an entry's leaf.
-    func leafIndex(ofEntry id: [UInt8]) throws(VerificationError) -> Int64?
-    /// The first leaf of an entry that belongs to a request of this id or a later one; asked once every chain
-    /// was read.
-    func firstLeaf(ofRequestsFrom id: [UInt8]) throws(VerificationError) -> Int64?
+    func leafIndex(ofEntry id: RecordID) throws(VerificationError) -> Int64?
+    /// The first leaf of entries that belong to requests of this id or later ones; of a great many, of the
+    /// earliest. Asked once every chain was read.
+    func firstLeaf(ofRequestsFrom id: RecordID) throws(VerificationError) -> Int64?
     /// What only a database shows: the order of things that no body tells.
     func verifyOrders(_ findings: inout Findings) throws(VerificationError)
     /// Reads everything a second time to say which leaves are not what they were.
@@ -162,32 +161,5 @@ package enum VerificationError: Error, Sendable, Hashable, CustomStringConvertib
         case .key: return "take pki/log.vkey from the log's owner, and checkpoints of that log"
         case .receipt: return "take it again with gatehouse ledger receipt SERIAL"
         }
-    }
-}
-
-/// UUIDs as text.
-enum UUIDText {
-    /// 36 characters in lower case.
-    static func octets(_ id: [UInt8]) -> [UInt8] {
-        var text: [UInt8] = []
-        text.reserveCapacity(36)
-        for (place, octet) in id.enumerated() {
-            if place == 4 || place == 6 || place == 8 || place == 10 { text.append(UInt8(ascii: "-")) }
-            text.append(digit(octet >> 4))
-            text.append(digit(octet & 15))
-        }
-        return text
-    }
-
-    static func text(_ id: [UInt8]) -> String { String(decoding: octets(id), as: UTF8.self) }
-
-    /// Nil unless it is 32 hexadecimal digits with or without hyphens.
-    static func parse(_ text: String) -> [UInt8]? {
-        guard let id = Hex.decode(text.filter { $0 != "-" }), id.count == 16 else { return nil }
-        return id
-    }
-
-    private static func digit(_ nibble: UInt8) -> UInt8 {
-        nibble < 10 ? UInt8(ascii: "0") + nibble : UInt8(ascii: "a") - 10 + nibble
     }
 }

@@ -38,11 +38,11 @@ extension ExportEvidence {
         guard let leaf = entry.leafIndex, let index = Int(exactly: leaf), expected.indices.contains(index)
         else {
             let fault = "there is no leaf \(entry.leafIndex ?? -1)"
-            return findings.violate(.l8, "entry \(UUIDText.text(entry.id))", fault)
+            return findings.violate(.l8, "entry \(entry.id.text)", fault)
         }
         if expected[index] != MerkleHash.leaf(entry.body) {
             let fault = "its body is not what the leaf was made of, or it is there twice"
-            findings.violate(.l8, "entry \(UUIDText.text(entry.id))", fault) { leaf }
+            findings.violate(.l8, "entry \(entry.id.text)", fault) { leaf }
         }
         expected[index] = nil
     }
@@ -52,10 +52,10 @@ extension EvidenceEntry {
     /// Whether this entry comes before another in an export: by request, those without one last, then by id.
     func precedes(_ other: EvidenceEntry) -> Bool {
         switch (request, other.request) {
-        case (let mine?, let theirs?) where mine != theirs: return mine.lexicographicallyPrecedes(theirs)
+        case (let mine?, let theirs?) where mine != theirs: return mine < theirs
         case (nil, .some): return false
         case (.some, nil): return true
-        case (.some, .some), (nil, nil): return id.lexicographicallyPrecedes(other.id)
+        case (.some, .some), (nil, nil): return id < other.id
         }
     }
 }

@@ -20,7 +20,7 @@ package final class ExportEvidence: Evidence {
     private var firstLeaves: [Int64: Int64] = [:]
     private var bundles: [Digest: [UInt8]] = [:]
     private var ahead: (entry: EvidenceEntry, values: [PrivateValue])?
-    private var certificate: (request: [UInt8], tbs: [UInt8], der: [UInt8]?)?
+    private var certificate: (request: RecordID, tbs: [UInt8], der: [UInt8]?)?
 
     /// Opens the files; their digests are compared by `verifyFiles`.
     ///
@@ -71,7 +71,7 @@ package final class ExportEvidence: Evidence {
     func nextTile() throws(VerificationError) -> StoredTile? { nil }
     func nextWaiting() throws(VerificationError) -> WaitingEntry? { nil }
 
-    func nextAbsent() throws(VerificationError) -> (leaf: EvidenceLeaf, entry: [UInt8])? {
+    func nextAbsent() throws(VerificationError) -> (leaf: EvidenceLeaf, entry: RecordID)? {
         guard let line = try absences.nextLine() else { return nil }
         guard let absent = ExportLine.absent(line) else { throw absences.fault("not a leaf") }
         return absent
@@ -93,7 +93,7 @@ package final class ExportEvidence: Evidence {
             }
         } while first.entry.request != nil && ahead?.entry.request == first.entry.request
         guard let request = first.entry.request else { return chain }
-        while let signed = certificate, !request.lexicographicallyPrecedes(signed.request) {
+        while let signed = certificate, request >= signed.request {
             // One line for each, in the order of requests: any other was passed by, or is there twice.
             guard signed.request == request, chain.tbs == nil else { throw certificates.fault(Self.isStray) }
             (chain.tbs, chain.certificate) = (signed.tbs, signed.der)
@@ -107,13 +107,13 @@ package final class ExportEvidence: Evidence {
     func bundle(_ digest: Digest) throws(VerificationError) -> [UInt8]? { bundles[digest] }
 
     /// An export says the index with each entry; nothing else is asked for.
-    func leafIndex(ofEntry id: [UInt8]) throws(VerificationError) -> Int64? { nil }
+    func leafIndex(ofEntry id: RecordID) throws(VerificationError) -> Int64? { nil }
 
-    func firstLeaf(ofRequestsFrom id: [UInt8]) throws(VerificationError) -> Int64? {
+    func firstLeaf(ofRequestsFrom id: RecordID) throws(VerificationError) -> Int64? {
         firstLeaves.filter { $0.key >= Self.day(of: id) }.values.min()
     }
 
-    private static func day(of id: [UInt8]) -> Int64 { Retirement.instant(of: id).seconds / 86_400 }
+    private static func day(of id: RecordID) -> Int64 { id.instant.seconds / 86_400 }
 
     func verifyOrders(_ findings: inout Findings) throws(VerificationError) {}
 
@@ -149,7 +149,7 @@ package final class ExportEvidence: Evidence {
     }
 
     private func nextCertificate() throws(VerificationError)
-        -> (request: [UInt8], tbs: [UInt8], der: [UInt8]?)?
+        -> (request: RecordID, tbs: [UInt8], der: [UInt8]?)?
     {
         guard let line = try certificates.nextLine() else { return nil }
         guard let signed = ExportLine.certificate(line) else { throw certificates.fault("not a certificate") }

@@ -6,11 +6,11 @@ enum ExportLine {
     /// A line of `entries.jsonl`, and the clear values that it brings.
     static func entry(_ line: [UInt8]) -> (entry: EvidenceEntry, values: [PrivateValue])? {
         guard let members = try? RecordMembers(line),
-            let id = members.text("entry_id").flatMap(UUIDText.parse),
+            let id = members.text("entry_id").flatMap({ RecordID($0) }),
             let kind = members.text("kind"), let index = members.integer("leaf_index"), index >= 0,
             let body = members.octets("body")
         else { return nil }
-        let request = members.text("request_id").flatMap(UUIDText.parse)
+        let request = members.text("request_id").flatMap({ RecordID($0) })
         guard request != nil || members.place("request_id") == nil else { return nil }
         let entry = EvidenceEntry(
             id: id, kind: kind, request: request, body: body, storedHash: nil, name: name(index),
@@ -20,9 +20,9 @@ enum ExportLine {
     }
 
     /// A line of `absent.jsonl`.
-    static func absent(_ line: [UInt8]) -> (leaf: EvidenceLeaf, entry: [UInt8])? {
+    static func absent(_ line: [UInt8]) -> (leaf: EvidenceLeaf, entry: RecordID)? {
         guard let members = try? RecordMembers(line),
-            let id = members.text("entry_id").flatMap(UUIDText.parse),
+            let id = members.text("entry_id").flatMap({ RecordID($0) }),
             let index = members.integer("leaf_index"), index >= 0,
             let hash = members.text("leaf_hash").flatMap({ Digest($0) })
         else { return nil }
@@ -39,9 +39,9 @@ enum ExportLine {
     }
 
     /// A line of `certificates.jsonl`.
-    static func certificate(_ line: [UInt8]) -> (request: [UInt8], tbs: [UInt8], der: [UInt8]?)? {
+    static func certificate(_ line: [UInt8]) -> (request: RecordID, tbs: [UInt8], der: [UInt8]?)? {
         guard let members = try? RecordMembers(line),
-            let request = members.text("request_id").flatMap(UUIDText.parse),
+            let request = members.text("request_id").flatMap({ RecordID($0) }),
             let tbs = members.octets("tbs").flatMap({ Base64.decode($0) })
         else { return nil }
         let der = members.octets("certificate").map { Base64.decode($0) }
@@ -65,8 +65,8 @@ enum ExportLine {
         return StoredCheckpoint(size: size, origin: nil, note: note, cosignatures: cosignatures)
     }
 
-    /// A leaf's index as the octets that it is added up by.
-    static func name(_ index: Int64) -> [UInt8] { withUnsafeBytes(of: index.bigEndian) { Array($0) } }
+    /// A leaf's index as the number that it is added up by.
+    static func name(_ index: Int64) -> UInt128 { UInt128(truncatingIfNeeded: index) }
 
     private static func privateValues(_ members: RecordMembers) -> [PrivateValue]? {
         switch members.value("private") {
@@ -77,7 +77,7 @@ enum ExportLine {
                     let salt = Hex.decode(salt), case .string(let value)? = pair["value"]
                 else { return nil }
                 let octets = Array(value.utf8)
-                return PrivateValue(commitment: Digest(of: salt + octets).bytes, salt: salt, value: octets)
+                return PrivateValue(commitment: Digest(of: salt + octets), salt: salt, value: octets)
             }
             return values.count == items.count ? values : nil
         default: return nil

@@ -8,21 +8,22 @@ struct Findings {
         var violations = 0
         var reasonNotChecked: String?
     }
-    private var tallies: [Invariant: Tally] = [:]
+    /// In the order of the invariants.
+    private var tallies = Invariant.allCases.map { _ in Tally() }
 
     /// Counts records that an invariant was checked on.
     mutating func count(_ invariant: Invariant, _ number: Int = 1) {
-        tallies[invariant, default: Tally()].count += number
+        tallies[invariant.place].count += number
     }
 
     /// Says something of an invariant's line.
     mutating func note(_ invariant: Invariant, _ text: String) {
-        tallies[invariant, default: Tally()].notes.append(text)
+        tallies[invariant.place].notes.append(text)
     }
 
     /// Says why an invariant is not checked; a violation that is found all the same counts.
     mutating func skip(_ invariant: Invariant, because reason: String) {
-        tallies[invariant, default: Tally()].reasonNotChecked = reason
+        tallies[invariant.place].reasonNotChecked = reason
     }
 
     /// Notes a violation that has no leaf.
@@ -36,19 +37,19 @@ struct Findings {
     mutating func violate<Fault: Error>(
         _ invariant: Invariant, _ place: String, _ fault: String, leaf: () throws(Fault) -> Int64?
     ) throws(Fault) {
-        tallies[invariant, default: Tally()].violations += 1
-        guard tallies[invariant]?.first == nil else { return }
+        tallies[invariant.place].violations += 1
+        guard tallies[invariant.place].first == nil else { return }
         let violation = VerificationReport.Violation(leaf: try leaf(), place: place, fault: fault)
-        tallies[invariant]?.first = violation
+        tallies[invariant.place].first = violation
     }
 
     /// Whether an invariant is broken already.
-    func isViolated(_ invariant: Invariant) -> Bool { tallies[invariant]?.first != nil }
+    func isViolated(_ invariant: Invariant) -> Bool { tallies[invariant.place].first != nil }
 
     /// The lines, in order.
     var lines: [VerificationReport.Line] {
         Invariant.allCases.map { invariant in
-            let tally = tallies[invariant] ?? Tally()
+            let tally = tallies[invariant.place]
             let verdict: VerificationReport.Verdict
             if let first = tally.first {
                 verdict = .violated(first, count: tally.violations)

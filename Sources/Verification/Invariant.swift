@@ -65,8 +65,25 @@ package enum Invariant: String, Sendable, Hashable, CaseIterable, Comparable {
         }
     }
 
-    package static func < (left: Invariant, right: Invariant) -> Bool {
-        let all = allCases
-        return (all.firstIndex(of: left) ?? 0) < (all.firstIndex(of: right) ?? 0)
+    /// Its place among all, from 0.
+    var place: Int {
+        switch self {
+        case .log: return 0
+        case .l3: return 1
+        case .l4: return 2
+        case .l5: return 3
+        case .l6: return 4
+        case .l7: return 5
+        case .l8: return 6
+        case .l9: return 7
+        case .l10: return 8
+        case .l11: return 9
+        case .l12: return 10
+        case .l13: return 11
+        case .privacy: return 12
+        case .manifest: return 13
+        }
     }
+
+    package static func < (left: Invariant, right: Invariant) -> Bool { left.place < right.place }
 }

@@ -1,3 +1,5 @@
+import EnrollmentCore
+
 /// A sum over records that does not depend on their order, under a key that nobody knows beforehand: two
 /// readings of the same records give the same sum, and nobody can make others that do.
 ///
@@ -7,19 +9,12 @@ struct KeyedSum: Equatable {
     private var high: UInt64 = 0
     private(set) var count = 0
 
-    /// Adds one record, given by the octets that name it and those it says.
-    mutating func add(_ name: [UInt8], _ content: [UInt8]) {
+    /// Adds one record, given by the number that names it and the hash of what it says.
+    mutating func add(_ name: UInt128, _ content: Digest) {
         let mark = Mark(name, content)
         low &+= mark.low
         high &+= mark.high
         count += 1
-    }
-
-    /// Adds all records of another sum.
-    mutating func add(_ other: KeyedSum) {
-        low &+= other.low
-        high &+= other.high
-        count += other.count
     }
 }
 
@@ -28,18 +23,30 @@ struct Mark: Hashable, Comparable {
     let low: UInt64
     let high: UInt64
 
+    /// Stands for a list of texts, each of its own length.
     init(_ parts: [UInt8]...) {
+        self.init { hasher in
+            for part in parts {
+                hasher.combine(part.count)
+                part.withUnsafeBytes { hasher.combine(bytes: $0) }
+            }
+        }
+    }
+
+    /// Stands for a record.
+    init(_ name: UInt128, _ content: Digest) {
+        self.init { hasher in
+            hasher.combine(name)
+            content.withUnsafeBytes { hasher.combine(bytes: $0) }
+        }
+    }
+
+    private init(_ combine: (inout Hasher) -> Void) {
         var first = Hasher()
         var second = Hasher()
         second.combine(1 as UInt8)
-        for part in parts {
-            first.combine(part.count)
-            second.combine(part.count)
-            part.withUnsafeBytes { octets in
-                first.combine(bytes: octets)
-                second.combine(bytes: octets)
-            }
-        }
+        combine(&first)
+        combine(&second)
         low = UInt64(bitPattern: Int64(first.finalize()))
         high = UInt64(bitPattern: Int64(second.finalize()))
     }
@@ -51,23 +58,15 @@ struct Mark: Hashable, Comparable {
 
 /// Finds what is there twice among very many: 32 octets are kept of each.
 struct Once {
-    private var marks: [(mark: Mark, first: UInt64, second: UInt64)] = []
+    private var marks: [(mark: Mark, id: RecordID)] = []
 
-    /// Notes that the record `id`, 16 octets, uses up what `mark` stands for.
-    mutating func add(_ mark: Mark, by id: [UInt8]) {
-        func half(_ octets: ArraySlice<UInt8>) -> UInt64 { octets.reduce(0) { $0 << 8 | UInt64($1) } }
-        marks.append((mark, half(id.prefix(8)), half(id.dropFirst(8))))
-    }
-
-    /// How many there are.
-    var count: Int { marks.count }
+    /// Notes that a record uses up what `mark` stands for.
+    mutating func add(_ mark: Mark, by id: RecordID) { marks.append((mark, id)) }
 
     /// The ids of records that use up what another did, each pair once.
-    mutating func repeated() -> [[UInt8]] {
-        marks.sort { ($0.mark, $0.first, $0.second) < ($1.mark, $1.first, $1.second) }
-        return zip(marks, marks.dropFirst()).filter { $0.mark == $1.mark }.map { _, later in
-            [later.first, later.second].flatMap { half in (0..<8).map { UInt8(half >> (56 - 8 * $0) & 255) } }
-        }
+    mutating func repeated() -> [RecordID] {
+        marks.sort { ($0.mark, $0.id) < ($1.mark, $1.id) }
+        return zip(marks, marks.dropFirst()).filter { $0.mark == $1.mark }.map { _, later in later.id }
     }
 
     /// Whether that mark is among them; only after `repeated`.

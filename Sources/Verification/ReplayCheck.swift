@@ -16,30 +16,38 @@ final class ReplayCheck {
         _ request: ReadEntry, _ decision: ReadEntry, _ values: [PrivateValue], _ pass: ChainPass,
         _ findings: inout Findings
     ) throws(VerificationError) {
-        guard decision.body?.is("decided_by", Array("policy".utf8)) == true else {
+        guard let asked = request.body, let decided = decision.body,
+            decided.is("decided_by", Array("policy".utf8))
+        else {
             notByPolicy += 1
             return
         }
-        let name = decision.body?.octets("policy_sha256") ?? []
         let bundle: PolicyBundle
-        switch try known(name, pass.evidence) {
+        switch try known(decided.octets("policy_sha256") ?? [], pass.evidence) {
         case .bundle(let loaded): bundle = loaded
         case .fault(let fault): return try pass.violate(.l12, decision, fault, &findings)
         }
-        guard let asked = Commitment.reveal(request.entry.body, values),
-            let decided = Commitment.reveal(decision.entry.body, values)
+        let input = asked.place("input").map { Array(asked.bytes[$0]) }
+        guard let clearInput = Commitment.reveal(input ?? [], values),
+            let clearDecision = Commitment.reveal(decided.bytes, values)
         else {
             withoutValues += 1
             return
         }
         findings.count(.l12)
-        guard let fault = Self.fault(asked, decided, bundle) else { return }
+        let fault = Self.fault { () throws(RecordError) in
+            try Replay.verify(
+                kind: asked.text("kind"), input: input == nil ? nil : clearInput,
+                decision: clearDecision == decided.bytes ? decided : RecordMembers(clearDecision),
+                bundle: bundle)
+        }
+        guard let fault else { return }
         try pass.violate(.l12, decision, fault, &findings)
     }
 
-    private static func fault(_ request: [UInt8], _ decision: [UInt8], _ bundle: PolicyBundle) -> String? {
+    private static func fault(_ verify: () throws(RecordError) -> Replay.Finding) -> String? {
         do throws(RecordError) {
-            switch try Replay.verify(request: request, decision: decision, bundle: bundle) {
+            switch try verify() {
             case .identical: return nil
             case .notByPolicy: return "its request cannot be decided"
             case .different(let differences):

@@ -5,19 +5,23 @@ import Simulation
 struct RequestRecords {
     let chain: EvidenceChain
     let entries: [ReadEntry]
+    let request: ReadEntry?
+    let decision: ReadEntry?
+    /// What the reserved TBSCertificate says; nil when there is none that can be read.
+    let reserved: CertificateFields?
 
     init(_ chain: EvidenceChain, _ entries: [ReadEntry]) {
         self.chain = chain
         self.entries = entries
+        request = entries.first { $0.readKind == .request }
+        decision = entries.first { $0.readKind == .decision }
+        reserved = chain.tbs.flatMap { CertificateFields(tbs: $0) }
     }
 
-    func all(_ kind: EntryKind) -> [ReadEntry] { entries.filter { $0.kind == kind && $0.body != nil } }
+    func all(_ kind: EntryKind) -> [ReadEntry] { entries.filter { $0.readKind == kind } }
 
     /// The first of a kind; there is to be one.
-    func one(_ kind: EntryKind) -> ReadEntry? { entries.first { $0.kind == kind && $0.body != nil } }
-
-    var request: ReadEntry? { one(.request) }
-    var decision: ReadEntry? { one(.decision) }
+    func one(_ kind: EntryKind) -> ReadEntry? { entries.first { $0.readKind == kind } }
 }
 
 /// From when to when one reservation of a transaction counted.
@@ -27,7 +31,7 @@ struct Tenure {
     let notAfter: Int64
     /// When it was revoked; the beginning of time when it was closed, nil while it counts.
     let endedAt: Int64?
-    let request: [UInt8]
+    let request: RecordID
 }
 
 extension ChainPass {
@@ -58,14 +62,14 @@ extension ChainPass {
         }
         if reservations.count > 1 { try violate(.l6, reservation, "there is a second one", &findings) }
         findings.count(.l3)
-        if !decided.is("effect", Array("permit".utf8)) || !asked.is("kind", Array("enroll".utf8)) {
+        if !decided.is("effect", word: "permit") || !asked.is("kind", word: "enroll") {
             try violate(.l3, reservation, "its request was not a permitted enrollment", &findings)
         }
         let signed = ReservedCertificate(
             records: records, asked: asked, decided: decided, reserved: reserved, reservation: reservation)
         try signed.check(self, &findings)
         takeSerial(reservation, reserved, &findings)
-        takeTenure(records, asked, decided, reserved)
+        takeTenure(request, records, asked, decided, reserved)
         takeRest(request, asked)
     }
 
@@ -101,7 +105,7 @@ extension ChainPass {
         else { return }
         if let asked = records.request?.body {
             let isOwn =
-                asked.object("credential")?.is("id", id) == true
+                asked.octets("credential", "id") == id
                 && asked.is("transaction_key", body.octets("transaction_key"))
             if !isOwn { try violate(.l5, event, "its request names another credential", &findings) }
         }
@@ -114,8 +118,8 @@ extension ChainPass {
 
     /// A reservation rests on its credential's use for the same transaction, or on an account bound by it.
     private mutating func takeRest(_ request: ReadEntry, _ asked: RecordMembers) {
-        guard let credential = asked.object("credential"), let id = credential.octets("id") else { return }
-        let consumes = credential.isTrue("consumes")
+        guard let id = asked.octets("credential", "id") else { return }
+        let consumes = asked.isTrue("credential", "consumes")
         rests.append(
             (Mark(id, consumes ? asked.octets("transaction_key") ?? [] : []), request.entry.id))
     }
@@ -138,17 +142,18 @@ extension ChainPass {
     }
 
     private func violateEntry(
-        _ invariant: Invariant, _ kind: String, _ id: [UInt8], _ fault: String, _ findings: inout Findings
+        _ invariant: Invariant, _ kind: String, _ id: RecordID, _ fault: String, _ findings: inout Findings
     ) throws(VerificationError) {
         guard !findings.isViolated(invariant) else { return findings.violate(invariant, "", "") }
         let index = try evidence.leafIndex(ofEntry: id)
-        findings.violate(invariant, "\(kind) \(UUIDText.text(id))", fault) { index }
+        findings.violate(invariant, "\(kind) \(id.text)", fault) { index }
     }
 
     // MARK: One live reservation of a transaction (L6)
 
     private mutating func takeTenure(
-        _ records: RequestRecords, _ asked: RecordMembers, _ decided: RecordMembers, _ reserved: RecordMembers
+        _ request: ReadEntry, _ records: RequestRecords, _ asked: RecordMembers, _ decided: RecordMembers,
+        _ reserved: RecordMembers
     ) {
         var endedAt: Int64?
         if records.one(.failure) != nil { endedAt = .min }
@@ -159,7 +164,7 @@ extension ChainPass {
             Tenure(
                 transaction: Mark(asked.octets("transaction_key") ?? []),
                 decidedAt: decided.time("decided_at") ?? 0, notAfter: reserved.time("not_after") ?? .max,
-                endedAt: endedAt, request: records.request?.entry.id ?? []))
+                endedAt: endedAt, request: request.entry.id))
     }
 
     /// The largest tolerance between two clocks that the ledger can be set to, in microseconds.
@@ -175,8 +180,8 @@ extension ChainPass {
                 continue
             }
             findings.violate(
-                .l6, "request \(UUIDText.text(after.request))",
-                "request \(UUIDText.text(before.request)) of its transaction had not ended"
+                .l6, "request \(after.request.text)",
+                "request \(before.request.text) of its transaction had not ended"
             ) {
                 try? evidence.leafIndex(ofEntry: after.request)
             }

@@ -38,7 +38,7 @@ struct ReservedCertificate {
 
     private var reservationFault: String? {
         guard let tbs = records.chain.tbs else { return "its TBSCertificate is not on record" }
-        guard reserved.isHex("tbs_sha256", of: Digest(of: tbs).bytes) else {
+        guard reserved.isHex("tbs_sha256", of: Digest(of: tbs)) else {
             return "reservation.tbs is not the TBSCertificate that was reserved"
         }
         guard asked.is("public_key", reserved.octets("public_key")) else {
@@ -47,11 +47,11 @@ struct ReservedCertificate {
         guard let limit = decided.time("maximum_not_after"), let end = reserved.time("not_after"),
             end <= limit
         else { return "it is valid for longer than was decided" }
-        guard let fields = CertificateFields(tbs: tbs) else { return "its TBSCertificate cannot be read" }
+        guard let fields = records.reserved else { return "its TBSCertificate cannot be read" }
         guard reserved.isHex("serial", of: fields.serial) else {
             return "its TBSCertificate has another serial number"
         }
-        guard reserved.isHex("public_key", of: Digest(of: fields.subjectPublicKeyInfo).bytes) else {
+        guard reserved.isHex("public_key", of: Digest(of: fields.subjectPublicKeyInfo)) else {
             return "its TBSCertificate has another key"
         }
         guard Self.seconds(reserved.time("not_before")) == fields.notBefore,
@@ -65,7 +65,7 @@ struct ReservedCertificate {
             guard body.is(member, reserved.octets(member)) else { return "another \(member) was reserved" }
         }
         guard let certificate = records.chain.certificate else { return "its certificate is not on record" }
-        guard body.isHex("certificate_sha256", of: Digest(of: certificate).bytes) else {
+        guard body.isHex("certificate_sha256", of: Digest(of: certificate)) else {
             return "certificate.der is not the certificate that was recorded"
         }
         guard let tbs = records.chain.tbs, CertificateFields.certificate(certificate, contains: tbs) else {

@@ -10,6 +10,9 @@ struct RetiredMonths {
     /// Leaves without entry that a retirement explains.
     var absent: Int64 { months.reduce(0) { $0 + $1.absent } }
 
+    /// Whether a month, as in `2023-01`, was retired.
+    func contains(month: Substring) -> Bool { months.contains { $0.retirement.month == month } }
+
     /// Takes a retirement in, later ones after earlier ones.
     ///
     /// - Parameters:
@@ -26,7 +29,7 @@ struct RetiredMonths {
     }
 
     /// Whether a leaf without entry is explained; it counts then.
-    mutating func explains(leaf: Int64, entry id: [UInt8]) -> Bool {
+    mutating func explains(leaf: Int64, entry id: RecordID) -> Bool {
         guard let place = months.firstIndex(where: { $0.retirement.contains(id) }),
             leaf < months[place].below
         else { return false }

@@ -16,10 +16,10 @@ struct Retirement {
     /// `2023-01`.
     let month: String
     /// The first ids of the month and of the next.
-    let first: [UInt8]
-    let end: [UInt8]
+    let first: RecordID
+    let end: RecordID
     /// No request from this id on was a leaf before the last of the month: a day after its end.
-    let late: [UInt8]
+    let late: RecordID
     /// How many entries went.
     let entries: Int64
     /// Leaves of the exported tree.
@@ -38,13 +38,13 @@ struct Retirement {
             let next = Self.start(of: month, monthsLater: 1),
             let permitted = Self.start(of: month, monthsLater: 25)
         else { throw Fault("\(month) is no month") }
-        first = Self.firstID(of: start)
-        end = Self.firstID(of: next)
-        late = Self.firstID(of: next.adding(seconds: 86_400))
-        guard body.text("from_id") == UUIDText.text(first), body.text("to_id") == UUIDText.text(end) else {
+        first = RecordID(firstOf: start)
+        end = RecordID(firstOf: next)
+        late = RecordID(firstOf: next.adding(seconds: 86_400))
+        guard body.text("from_id") == first.text, body.text("to_id") == end.text else {
             throw Fault("its ids are not those of \(month)")
         }
-        guard abs(at.seconds(since: Self.instant(of: entry.entry.id))) <= Self.clockTolerance else {
+        guard abs(at.seconds(since: entry.entry.id.instant)) <= Self.clockTolerance else {
             throw Fault("it says another time than its own id")
         }
         guard at.adding(seconds: Self.clockTolerance) >= permitted else {
@@ -60,21 +60,7 @@ struct Retirement {
     }
 
     /// Whether an id is one of the month's.
-    func contains(_ id: [UInt8]) -> Bool {
-        !id.lexicographicallyPrecedes(first) && id.lexicographicallyPrecedes(end)
-    }
-
-    /// The smallest UUIDv7 of an instant, as the ledger bounds its months by (RFC 9562 §5.7).
-    static func firstID(of instant: Timestamp) -> [UInt8] {
-        let milliseconds = UInt64(clamping: instant.microseconds / 1_000)
-        return (0..<6).map { UInt8(truncatingIfNeeded: milliseconds >> UInt64(40 - 8 * $0)) }
-            + [UInt8](repeating: 0, count: 10)
-    }
-
-    /// The time in a UUIDv7.
-    static func instant(of id: [UInt8]) -> Timestamp {
-        Timestamp(microseconds: id.prefix(6).reduce(0) { $0 << 8 | Int64($1) } * 1_000)
-    }
+    func contains(_ id: RecordID) -> Bool { first <= id && id < end }
 
     /// The first instant, in UTC, of a month that is so many months after another; nil when that is none.
     private static func start(of month: String, monthsLater later: Int) -> Timestamp? {

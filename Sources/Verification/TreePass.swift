@@ -41,9 +41,9 @@ struct TreePass {
                     tree.size
                 }
             }
-            leaves.add(leaf.name, leaf.hash.bytes)
+            leaves.add(leaf.name, leaf.hash)
             if evidence.hasTables {
-                let instant = Retirement.instant(of: leaf.name)
+                let instant = RecordID(leaf.name).instant
                 uncovered = min(uncovered ?? instant, instant)
             }
             for tile in tree.append(leaf.hash) { try compare(tile, &findings) }
@@ -58,7 +58,7 @@ struct TreePass {
 
     private mutating func compare(_ findings: inout Findings) throws(VerificationError) {
         while let head, head.size <= tree.size {
-            if head.size != tree.size || head.root != tree.root().bytes {
+            if head.size != tree.size || head.root != tree.root() {
                 findings.violate(.log, "tree head \(head.size)", "another root than its leaves have") {
                     head.size.lastLeaf
                 }
@@ -66,13 +66,13 @@ struct TreePass {
             newestHead = head.size
             self.head = try evidence.nextHead()
         }
-        while let stored = checkpoint, stored.size <= tree.size {
+        while let size = checkpoint?.size, size <= tree.size, let stored = checkpoint {
             checkpoints.take(stored, stored.size == tree.size ? tree.root() : nil, &findings)
             published.insert(stored.size)
             if stored.size == tree.size { uncovered = nil }
             checkpoint = try evidence.nextCheckpoint()
         }
-        while let anchor = anchors.first, anchor.checkpoint.size <= tree.size {
+        while let size = anchors.first?.checkpoint.size, size <= tree.size, let anchor = anchors.first {
             findings.count(.l13)
             if anchor.checkpoint.size < 0 || anchor.checkpoint.root != tree.root() {
                 let fault = "the first \(anchor.checkpoint.size) leaves are not those that were published"

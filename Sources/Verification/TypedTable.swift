@@ -46,10 +46,10 @@ enum TypedTable: Int, CaseIterable, Sendable {
         case .failure: return [.outcome]
         case .revocation: return [.revocation]
         case .credential:
-            return body.is("kind", Array("mint".utf8)) ? [.credential, .credentialEvent] : [.credentialEvent]
+            return body.is("kind", word: "mint") ? [.credential, .credentialEvent] : [.credentialEvent]
         case .account: return [.account]
         case .policy:
-            return body.is("verdict", Array("refused".utf8))
+            return body.is("verdict", word: "refused")
                 ? [.policyRefusal] : [.policyActivation, .policySuccession]
         case .admin: return [.adminEvent]
         case .alert:
@@ -105,22 +105,13 @@ enum EntryKind: String, Sendable, CaseIterable {
     }
 }
 
-/// The bodies that a row is compared with.
+/// What else of its request a row is compared with.
 struct BodyContext {
-    let kind: EntryKind
-    let own: RecordMembers
-    /// Of the same request.
     let request: RecordMembers?
     let decision: RecordMembers?
+    /// What was reserved for the request.
+    let reserved: CertificateFields?
     let privateValues: [PrivateValue]
-
-    func body(_ part: Column.Part) -> RecordMembers? {
-        switch part {
-        case .own: return own
-        case .request: return request
-        case .decision: return decision
-        }
-    }
 }
 
 /// One column and where in the bodies its value stands.
@@ -147,7 +138,7 @@ struct Column: Sendable {
         case idIfCompleted(StaticString), serialIfClosed(StaticString)
         /// How many commitments a redaction names; that it names this one.
         case commitments, commitment
-        /// That of the key in the TBSCertificate, which is the row's third value.
+        /// That of the key in the TBSCertificate.
         case keyAlgorithm
         /// The first day of a month.
         case firstDay(StaticString)
@@ -166,13 +157,36 @@ struct Column: Sendable {
     }
 
     /// Whether the value at `place` of a row is what the bodies say.
-    func holds(_ row: Row, _ place: Int, _ context: BodyContext) throws(DatabaseError) -> Bool {
-        guard let body = context.body(part) else { return false }
+    ///
+    /// - Parameters:
+    ///   - own: the body of the row's entry, which is of that kind.
+    ///   - context: of the same request.
+    func holds(
+        _ row: Row, _ place: Int, _ own: RecordMembers, _ kind: EntryKind, _ context: BodyContext
+    ) throws(DatabaseError) -> Bool {
+        switch part {
+        case .own: return try holds(row, place, own, kind, in: context)
+        case .request:
+            guard let request = context.request else { return false }
+            return try holds(row, place, request, kind, in: context)
+        case .decision:
+            guard let decision = context.decision else { return false }
+            return try holds(row, place, decision, kind, in: context)
+        }
+    }
+
+    private func holds(
+        _ row: Row, _ place: Int, _ body: RecordMembers, _ kind: EntryKind, in context: BodyContext
+    ) throws(DatabaseError) -> Bool {
         switch rule {
         case .text(let member):
-            return Self.isText(try row.optionalBytes(place), member, body, context.privateValues)
-        case .hex(let member): return body.isHex(member, of: try row.optionalBytes(place))
-        case .id(let member): return body.is(member, try row.optionalUUID(place).map(UUIDText.octets))
+            if try row.octets(place, orNull: body.place(member) == nil, { body.is(member, $0) }) {
+                return true
+            }
+            return try Self.isCommitted(row, place, member, body, context.privateValues)
+        case .hex(let member):
+            return try row.octets(place, orNull: body.place(member) == nil) { body.isHex(member, of: $0) }
+        case .id(let member): return body.isUUID(member, try row.optionalUUIDNumber(place))
         case .time(let member):
             let time = try row.optionalTimestamp(place)
             return body.time(member) == time && (time == nil) == (body.place(member) == nil)
@@ -181,54 +195,58 @@ struct Column: Sendable {
         case .json(let member): return try Self.isJSON(row.optionalJSON(place), member, body)
         case .number(let member, let otherwise):
             return try row.optionalInteger(place) == (body.text(member).map { Int64($0) } ?? otherwise)
-        case .flag(let member): return try row.bool(place) == (body.text(member) == "true")
+        case .flag(let member): return try row.bool(place) == body.is(member, word: "true")
         case .credential:
-            let id = body.object("credential")?.octets("id")
-            return try row.optionalBytes(place) == id
-        case .constant(let text): return try row.optionalBytes(place) == Array(text.description.utf8)
-        case .mentioned(let member):
-            return body.text(member)?.contains(String(decoding: try row.bytes(place), as: UTF8.self)) == true
-        case .ending, .idIfCompleted, .serialIfClosed, .commitments, .commitment, .keyAlgorithm, .firstDay,
+            let id = body.octets("credential", "id")
+            return try row.octets(place, orNull: id == nil) { id.isSame(as: $0) }
+        case .constant(let text): return try row.octets(place, orNull: false) { $0.is(text) }
+        case .ending:
+            let word: StaticString = kind == .certificate ? "completed" : "closed"
+            return try row.octets(place, orNull: false) { $0.is(word) }
+        case .mentioned, .idIfCompleted, .serialIfClosed, .commitments, .commitment, .keyAlgorithm, .firstDay,
             .elsewhere:
-            return try holdsFurther(row, place, context, body)
+            return try holdsFurther(row, place, body, kind, in: context)
         }
     }
 
     /// The rules that few columns have.
-    private func holdsFurther(_ row: Row, _ place: Int, _ context: BodyContext, _ body: RecordMembers)
-        throws(DatabaseError) -> Bool
-    {
+    private func holdsFurther(
+        _ row: Row, _ place: Int, _ body: RecordMembers, _ kind: EntryKind, in context: BodyContext
+    ) throws(DatabaseError) -> Bool {
+        let isCompleted = kind == .certificate
         switch rule {
-        case .ending:
-            return try row.optionalBytes(place)
-                == Array(context.isCompleted ? "completed".utf8 : "closed".utf8)
+        case .mentioned(let member): return body.text(member)?.contains(try row.text(place)) == true
         case .idIfCompleted(let member):
-            let id = try row.optionalUUID(place).map(UUIDText.octets)
-            return context.isCompleted ? body.is(member, id) : id == nil
+            let id = try row.optionalUUIDNumber(place)
+            return isCompleted ? body.isUUID(member, id) : id == nil
         case .serialIfClosed(let member):
-            let serial = try row.optionalBytes(place)
-            return context.isCompleted ? serial == nil : body.isHex(member, of: serial)
+            return try row.octets(place, orNull: isCompleted || body.place(member) == nil) {
+                !isCompleted && body.isHex(member, of: $0)
+            }
         case .commitments: return try row.integer(place) == Int64(body.commitments.count)
         case .commitment: return body.commitments.contains(try row.bytes(place))
         case .keyAlgorithm:
-            let algorithm = CertificateFields(tbs: try row.bytes(2))?.keyAlgorithm
-            return try row.optionalBytes(place) == algorithm.map { Array($0.utf8) }
+            let algorithm = context.reserved?.keyAlgorithm.map { Array($0.utf8) }
+            return try row.octets(place, orNull: algorithm == nil) { algorithm.isSame(as: $0) }
         case .firstDay(let member):
-            return try row.bytes(place) == (body.octets(member) ?? []) + Array("-01".utf8)
+            return try row.octets(place) == (body.octets(member) ?? []) + Array("-01".utf8)
         case .elsewhere: return true
-        case .text, .hex, .id, .time, .texts, .json, .number, .flag, .credential, .constant, .mentioned:
-            return try holds(row, place, context)
+        case .text, .hex, .id, .time, .texts, .json, .number, .flag, .credential, .constant, .ending:
+            return try holds(row, place, body, kind, in: context)
         }
     }
 
     /// A text column may hold the clear value, or none, where the body has a commitment to it.
-    private static func isText(
-        _ value: [UInt8]?, _ member: StaticString, _ body: RecordMembers, _ privateValues: [PrivateValue]
-    ) -> Bool {
-        if body.is(member, value) { return true }
-        guard let commitment = body.octets(member).flatMap(Commitment.init) else { return false }
-        guard let value else { return true }
-        return privateValues.contains { $0.commitment == commitment.digest && $0.value == value }
+    private static func isCommitted(
+        _ row: Row, _ place: Int, _ member: StaticString, _ body: RecordMembers,
+        _ privateValues: [PrivateValue]
+    ) throws(DatabaseError) -> Bool {
+        guard let text = body.place(member),
+            let commitment = Commitment(in: body.bytes.span, at: text)
+        else { return false }
+        return try row.octets(place, orNull: true) { clear in
+            privateValues.contains { $0.commitment == commitment.digest && $0.value.isSame(as: clear) }
+        }
     }
 
     private static func isJSON(_ text: String?, _ member: StaticString, _ body: RecordMembers) -> Bool {
@@ -239,6 +257,19 @@ struct Column: Sendable {
     }
 }
 
-extension BodyContext {
-    fileprivate var isCompleted: Bool { kind == .certificate }
+extension Span<UInt8> {
+    fileprivate func `is`(_ text: StaticString) -> Bool {
+        guard count == text.utf8CodeUnitCount else { return false }
+        return text.withUTF8Buffer { other in indices.allSatisfy { self[$0] == other[$0] } }
+    }
+}
+
+extension [UInt8] {
+    fileprivate func isSame(as other: Span<UInt8>) -> Bool {
+        count == other.count && indices.allSatisfy { self[$0] == other[$0] }
+    }
+}
+
+extension [UInt8]? {
+    fileprivate func isSame(as other: Span<UInt8>) -> Bool { map { $0.isSame(as: other) } ?? false }
 }

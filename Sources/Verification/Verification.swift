@@ -35,8 +35,9 @@ package struct Verification {
         var chains = ChainPass(evidence, replay: options.replays ? ReplayCheck() : nil, now: options.now)
         try chains.run(&findings) { progress(entries / 10 + min($0, entries), total) }
         progress(total, total)
-        try chains.finish(&findings)
-        try compare(trees, chains, evidence, &findings)
+        var retired = try retiredMonths(trees, chains, evidence, &findings)
+        try chains.finish(retired, &findings)
+        try compare(trees, chains, evidence, &retired, &findings)
         if evidence.hasTables {
             try evidence.verifyOrders(&findings)
         } else {
@@ -59,26 +60,28 @@ package struct Verification {
     /// Leaves and bodies are the same, but for entries that wait and leaves whose entry was retired (L8,
     /// L10).
     private func compare(
-        _ trees: TreePass, _ chains: ChainPass, _ evidence: any Evidence, _ findings: inout Findings
+        _ trees: TreePass, _ chains: ChainPass, _ evidence: any Evidence, _ retired: inout RetiredMonths,
+        _ findings: inout Findings
     ) throws(VerificationError) {
         var leaves = trees.leaves
         var bodies = chains.bodies
         findings.count(.l10, chains.read)
+        // When all leaves are the bodies, none of them waits and none is gone: a server has long to look.
+        let isLookedFor = !evidence.hasTables || leaves != bodies
         var waiting = 0
-        while let entry = try evidence.nextWaiting() {
+        while isLookedFor, let entry = try evidence.nextWaiting() {
             waiting += 1
-            leaves.add(entry.id, entry.hash)
+            leaves.add(entry.id.number, entry.hash)
             let recorded = Timestamp(microseconds: entry.recordedAt)
-            let age = options.now.seconds(since: min(recorded, Retirement.instant(of: entry.id)))
+            let age = options.now.seconds(since: min(recorded, entry.id.instant))
             guard age > 60 else { continue }
-            findings.violate(.l10, "entry \(UUIDText.text(entry.id))", "no leaf after \(age) s")
+            findings.violate(.l10, "entry \(entry.id.text)", "no leaf after \(age) s")
         }
         if waiting > 0 { findings.note(.l10, "\(waiting) waiting") }
-        var retired = try retiredMonths(trees, chains, evidence, &findings)
-        while let (leaf, entry) = try evidence.nextAbsent() {
-            bodies.add(leaf.name, leaf.hash.bytes)
+        while isLookedFor, let (leaf, entry) = try evidence.nextAbsent() {
+            bodies.add(leaf.name, leaf.hash)
             guard !retired.explains(leaf: leaf.index, entry: entry) else { continue }
-            findings.violate(.l8, "entry \(UUIDText.text(entry))", "the leaf's entry is gone") { leaf.index }
+            findings.violate(.l8, "entry \(entry.text)", "the leaf's entry is gone") { leaf.index }
         }
         if let summary = retired.summary { findings.note(.l8, summary) }
         for (leaf, fault) in retired.miscounts() { findings.violate(.l8, "retention", fault) { leaf } }

@@ -99,6 +99,30 @@ extension VerificationTests {
             try copy.drop()
         }
 
+        @Test func aForgedRetentionExcusesNoApproval() async throws {
+            let copy = try await LedgerCopy()
+            let month = try copy.value(
+                "SELECT to_char(max(at) AT TIME ZONE 'UTC', 'YYYY-MM') FROM ledger.approval")
+            try copy.house.cluster.superuser(
+                """
+                ALTER TABLE ledger.retention DISABLE TRIGGER check_retention;
+                INSERT INTO ledger.retention
+                SELECT ledger.append(ledger.new_id(), 'retention', NULL, ledger.object('month', '\(month)',
+                  'from_id', first::text, 'to_id', after::text, 'entries', '0', 'manifest_sha256',
+                  encode(sha256(''), 'hex'), 'tree_size', '1', 'at', ledger.time_text(now()),
+                  'actor', 'os:eve')),
+                  '\(month)-01', first, after, 0, 1, sha256(''), now(), 'os:eve', '1'
+                FROM (SELECT ledger.first_id('\(month)-01') AS first,
+                        ledger.first_id('\(month)-01'::timestamptz + interval '1 month') AS after) AS forged;
+                """, database: copy.database)
+            try await copy.house.sequence(copy.database)
+            try copy.attack("DELETE FROM ledger.entry WHERE kind = 'approval'")
+            let report = try copy.verify()
+            #expect(
+                report.violations[.l3]?.fault.contains("no entry has an approval") == true, "\(report.text)")
+            try copy.drop()
+        }
+
         /// The newest certificate's whole chain.
         private static let chain = """
             CREATE TEMP TABLE gone AS SELECT entry_id, request_id FROM ledger.entry
@@ -136,8 +160,8 @@ extension VerificationTests {
 
         // MARK: Without a database
 
-        private static func id(_ time: String, _ number: UInt8 = 0) throws -> [UInt8] {
-            Retirement.firstID(of: try #require(Timestamp(rfc3339: time))).dropLast() + [number]
+        private static func id(_ time: String, _ number: UInt8 = 0) throws -> RecordID {
+            RecordID(RecordID(firstOf: try #require(Timestamp(rfc3339: time))).number + UInt128(number))
         }
 
         private static func retirement(_ month: String, _ next: String, entries: Int, leaf: Int64) throws
@@ -145,14 +169,14 @@ extension VerificationTests {
         {
             let body: JSONValue = [
                 "month": .string(month), "entries": .string(String(entries)), "tree_size": "50",
-                "from_id": .string(UUIDText.text(try id("\(month)-01T00:00:00Z"))),
-                "to_id": .string(UUIDText.text(try id("\(next)-01T00:00:00Z"))),
+                "from_id": .string(try id("\(month)-01T00:00:00Z").text),
+                "to_id": .string(try id("\(next)-01T00:00:00Z").text),
                 "at": "2026-01-02T03:04:05.000000Z", "actor": "os:jane", "manifest_sha256": "00",
             ]
             let octets = Array(body.canonicalText.utf8)
             let entry = EvidenceEntry(
                 id: try id("2026-01-02T03:04:05Z"), kind: "retention", request: nil, body: octets,
-                storedHash: nil, name: [], leafIndex: leaf)
+                storedHash: nil, name: 0, leafIndex: leaf)
             return try Retirement(ReadEntry(entry), leaf: leaf)
         }
 
@@ -166,7 +190,7 @@ extension VerificationTests {
             return months
         }
 
-        private static func explains(_ months: inout RetiredMonths, _ leaf: Int64, _ id: [UInt8]) -> Bool {
+        private static func explains(_ months: inout RetiredMonths, _ leaf: Int64, _ id: RecordID) -> Bool {
             months.explains(leaf: leaf, entry: id)
         }
 

@@ -1,0 +1,146 @@
+/// Steps over JSON text without making anything of it: most of a record is never asked for.
+///
+/// Its place is all that it keeps, so that it stays in a register; faults are told, not thrown.
+struct RecordScan {
+    private(set) var place: Int
+
+    init(_ place: Int) { self.place = place }
+
+    /// Steps over one value, with arrays and objects in it nested no deeper than that.
+    ///
+    /// - Returns: what is wrong; nil when nothing is.
+    mutating func value(_ text: Span<UInt8>, before end: Int, deepest: Int) -> String? {
+        // A bit for each level that is open, the innermost lowest: 1 for an object.
+        var (kinds, depth): (UInt64, Int) = (0, 0)
+        while true {
+            var isOpened = false
+            let first = next(text, end)
+            if first == UInt8(ascii: "{") || first == UInt8(ascii: "[") {
+                guard depth < deepest else { return "nested deeper than \(RecordReader.maximumDepth)" }
+                kinds = kinds << 1 | (first == UInt8(ascii: "{") ? 1 : 0)
+                depth += 1
+                place += 1
+                isOpened = true
+            } else if let fault = scalar(first, text, end) {
+                return fault
+            }
+            while depth > 0 {
+                let isObject = kinds & 1 == 1
+                if next(text, end) == (isObject ? UInt8(ascii: "}") : UInt8(ascii: "]")) {
+                    place += 1
+                    kinds >>= 1
+                    depth -= 1
+                    isOpened = false
+                    continue
+                }
+                if !isOpened {
+                    guard next(text, end) == UInt8(ascii: ",") else {
+                        return "a comma or the end of a list is needed here"
+                    }
+                    place += 1
+                }
+                if isObject, let fault = name(text, end) { return fault }
+                break
+            }
+            if depth == 0 { return nil }
+        }
+    }
+
+    private mutating func scalar(_ first: UInt8?, _ text: Span<UInt8>, _ end: Int) -> String? {
+        switch first {
+        case UInt8(ascii: "\""): return string(text, before: end)
+        case UInt8(ascii: "t"): return literal("true", text, end) ? nil : "true is needed here"
+        case UInt8(ascii: "f"): return literal("false", text, end) ? nil : "false is needed here"
+        case UInt8(ascii: "n"): return literal("null", text, end) ? nil : "null is needed here"
+        default: return integer(text, before: end)
+        }
+    }
+
+    /// Steps over a string with its quotes.
+    mutating func string(_ text: Span<UInt8>, before end: Int) -> String? {
+        guard place < end, text[place] == UInt8(ascii: "\"") else { return "a string is needed here" }
+        place += 1
+        while let stop = Self.stop(text, place, end) {
+            switch text[stop] {
+            case UInt8(ascii: "\""):
+                place = stop + 1
+                return nil
+            case UInt8(ascii: "\\"): place = stop + 2
+            default: return "a string without an end"
+            }
+        }
+        return "a string without an end"
+    }
+
+    /// The first quote, backslash or control character from `first` on. Eight octets are looked at at once.
+    static func stop(_ text: Span<UInt8>, _ first: Int, _ end: Int) -> Int? {
+        let (ones, tops): (UInt64, UInt64) = (0x0101_0101_0101_0101, 0x8080_8080_8080_8080)
+        let octets = text.bytes
+        var place = first
+        while end - place >= 8 {
+            // SAFETY (unsafeLoadUnaligned): eight octets are left, and any octets are a number.
+            let word = UInt64(
+                littleEndian: octets.unsafeLoadUnaligned(fromByteOffset: place, as: UInt64.self))
+            let (quote, backslash) = (word ^ (ones &* 0x22), word ^ (ones &* 0x5c))
+            // The lowest octet that is marked is one that is meant; those above it may be marked by a borrow.
+            let marks =
+                ((quote &- ones) & ~quote) | ((backslash &- ones) & ~backslash)
+                | ((word &- (ones &* 0x20)) & ~word)
+            if marks & tops != 0 { return place + (marks & tops).trailingZeroBitCount / 8 }
+            place += 8
+        }
+        while place < end {
+            let octet = text[place]
+            if octet == UInt8(ascii: "\"") || octet == UInt8(ascii: "\\") || octet < 0x20 { return place }
+            place += 1
+        }
+        return nil
+    }
+
+    /// The octet behind white space; nil at the end.
+    private mutating func next(_ text: Span<UInt8>, _ end: Int) -> UInt8? {
+        while place < end {
+            let octet = text[place]
+            guard octet == 0x20 || octet == 0x0a || octet == 0x0d || octet == 0x09 else { return octet }
+            place += 1
+        }
+        return nil
+    }
+
+    private mutating func name(_ text: Span<UInt8>, _ end: Int) -> String? {
+        guard next(text, end) == UInt8(ascii: "\"") else { return "a string is needed here" }
+        if let fault = string(text, before: end) { return fault }
+        guard next(text, end) == UInt8(ascii: ":") else { return "a colon is needed here" }
+        place += 1
+        return nil
+    }
+
+    private mutating func literal(_ word: StaticString, _ text: Span<UInt8>, _ end: Int) -> Bool {
+        let count = word.utf8CodeUnitCount
+        guard end - place >= count else { return false }
+        for offset in 0..<count where text[place + offset] != word.withUTF8Buffer({ $0[offset] }) {
+            return false
+        }
+        place += count
+        return true
+    }
+
+    private mutating func integer(_ text: Span<UInt8>, before end: Int) -> String? {
+        let isNegative = place < end && text[place] == UInt8(ascii: "-")
+        let first = isNegative ? place + 1 : place
+        var last = first
+        while last < end, text[last] &- 0x30 <= 9 { last += 1 }
+        guard last > first else { return "no value that is known here" }
+        guard last == first + 1 || text[first] != 0x30 else { return "a number that begins with 0" }
+        if last - first > 18 {
+            let digits = RecordReader.digits(in: text, from: first, before: end, negative: isNegative)
+            guard digits.value != nil else { return "a number that is too large" }
+        }
+        place = last
+        guard last < end else { return nil }
+        switch text[last] {
+        case UInt8(ascii: "."), UInt8(ascii: "e"), UInt8(ascii: "E"): return "a number that is not whole"
+        default: return nil
+        }
+    }
+}
