@@ -127,7 +127,32 @@ struct Stores {
         Migrator(settings.login(configuration.database.migrator), LedgerSchema.migrations)
     }
 
-    var auditor: AuditorQuery { AuditorQuery(settings) }
+    var auditor: AuditorQuery { AuditorQuery(settings, login: configuration.database.auditor) }
+
+    /// For what a person does to the record itself.
+    var custody: Custody { Custody(settings.login(configuration.database.migrator)) }
+
+    /// Why an act on the record was not done.
+    ///
+    /// - Parameters:
+    ///   - act: what was not done, e.g. `the month is not retired`.
+    ///   - remedy: for when the database refused it.
+    func fault(_ error: DatabaseError, _ act: String, remedy: String) -> StartupError {
+        switch error {
+        case .refused(let state, let message):
+            return StartupError(
+                "\(act) (\(state)): \(message)", remedy: remedy,
+                exitCode: error.isTransient ? .dependencyUnavailable : .negative)
+        case .unavailable(let reason):
+            return StartupError(
+                "the database does not let \(configuration.database.migrator) in: \(reason)",
+                remedy: configuration.database.isEmbedded
+                    ? "is gatehouse up running on this state?"
+                    : "run this where that login is set up, as gatehouse db migrate is")
+        case .unexpectedRow(let reason):
+            return StartupError("the answer could not be read: \(reason)", remedy: "report this")
+        }
+    }
 
     /// The policy bundle of a directory.
     ///

@@ -6,9 +6,11 @@ import EnrollmentCore
 package struct AuditorQuery: Sendable {
     private let settings: ConnectionSettings
 
-    /// - Parameter settings: the database; the login is always `gatehouse_auditor`.
-    package init(_ settings: ConnectionSettings) {
-        var patient = settings.login(LedgerSchema.Login.auditor.rawValue)
+    /// - Parameters:
+    ///   - settings: the database, as whatever login.
+    ///   - login: the auditor's.
+    package init(_ settings: ConnectionSettings, login: String = LedgerSchema.Login.auditor.rawValue) {
+        var patient = settings.login(login)
         patient.isReadOnly = true
         patient.statementTimeout = 60_000
         self.settings = patient

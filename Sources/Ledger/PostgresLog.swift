@@ -88,8 +88,8 @@ package struct PostgresLog: Sendable {
         }
     }
 
-    private static let takeLease = Statement("SELECT ledger.take_lease('sequencer', $1, $2, $3)")
-    private static let releaseLease = Statement("SELECT ledger.release_lease('sequencer', $1, $2)")
+    private static let takeLease = Statement("SELECT ledger.take_lease($1, $2, $3)")
+    private static let releaseLease = Statement("SELECT ledger.release_lease($1, $2)")
     private static let extend = Statement(
         """
         SELECT ledger.extend_log($1, $2, $3, $4, $5, ($6::text[])::smallint[], ($7::text[])::bigint[],

@@ -34,7 +34,7 @@ package struct AcceptedRollback: Sendable, Hashable {
     }
 }
 
-/// Where the stored log stands, read in one statement each, newest last.
+/// Where the stored log stands, read in one statement.
 package struct LogState: Sendable, Hashable {
     /// The newest tree head; nil while the log is empty.
     package let head: LogTreeHead?
@@ -114,26 +114,21 @@ package struct PostgresRollback: Sendable {
     /// Where the stored log stands.
     package func state() async throws(LedgerError) -> LogState {
         try await read { connection throws(DatabaseError) in
-            let row = try connection.row(Self.state)
+            let rows = try connection.query(Self.state)
+            guard let row = rows.first else { throw .unexpectedRow("the log has no state") }
             let size = try row.integer(0)
             var rollbacks: [AcceptedRollback] = []
-            for act in try connection.query(Self.rollbacks) {
+            for act in rows {
+                guard let generation = try act.optionalInteger(5) else { break }
                 rollbacks.append(
                     AcceptedRollback(
-                        generation: try act.integer(0), lostSize: try act.integer(1),
-                        lostRoot: try act.digest(2), presentSize: try act.integer(3)))
+                        generation: generation, lostSize: try act.integer(6),
+                        lostRoot: try act.digest(7), presentSize: try act.integer(8)))
             }
             return LogState(
                 head: size > 0 ? LogTreeHead(size: size, root: try row.digest(1)) : nil,
                 leaves: try row.integer(2), rollbacks: rollbacks, pending: try row.integer(3),
                 checkpointAge: try row.optionalInteger(4))
-        }
-    }
-
-    /// The root that the log committed to at a size; nil when it never had a tree head of that size.
-    package func root(at size: Int64) async throws(LedgerError) -> Digest? {
-        try await read { connection throws(DatabaseError) in
-            try connection.query(Self.root, [.integer(size)]).first?.digest(0)
         }
     }
 
@@ -143,35 +138,44 @@ package struct PostgresRollback: Sendable {
         do { return try await pool.read(body) } catch { throw LedgerError(error) }
     }
 
+    /// A row for every act, or one without any.
     private static let state = Statement(
         """
         SELECT coalesce(h.tree_size, 0), h.root_hash,
           (SELECT coalesce(max(leaf_index) + 1, 0) FROM ledger.leaf),
           (SELECT count(*) FROM (SELECT FROM ledger.pending_leaf LIMIT 100000) AS p),
           (SELECT extract(epoch FROM clock_timestamp() - c.published_at)::bigint FROM ledger.checkpoint AS c
-           ORDER BY tree_size DESC LIMIT 1)
+           ORDER BY tree_size DESC LIMIT 1),
+          r.generation, r.lost_size, r.lost_root, r.present_size
         FROM (SELECT) AS one
         LEFT JOIN (SELECT tree_size, root_hash FROM ledger.tree_head
                    ORDER BY tree_size DESC LIMIT 1) AS h ON true
+        LEFT JOIN ledger.rollback AS r ON true
+        ORDER BY r.generation
         """)
-    private static let root = Statement("SELECT root_hash FROM ledger.tree_head WHERE tree_size = $1")
-    private static let rollbacks = Statement(
-        "SELECT generation, lost_size, lost_root, present_size FROM ledger.rollback ORDER BY generation")
 }
 
-extension PostgresLedger {
+extension Custody {
     /// Records that a person accepts a rollback.
     ///
-    /// - Throws: `rejected` when the log or its generation has changed meanwhile.
-    package func accept(_ rollback: RollbackAcceptance) async throws(LedgerError) {
+    /// - Parameters:
+    ///   - id: names this act; a fresh UUIDv7.
+    ///   - isTrial: to see whether it would be recorded, and record nothing.
+    /// - Throws: `DatabaseError`; `refused` with SQLSTATE GH016 when the log or its generation has changed
+    ///   meanwhile.
+    package func accept(
+        _ rollback: RollbackAcceptance, id: RequestID, isTrial: Bool = false
+    ) throws(DatabaseError) {
         let present = rollback.present
         let values: [Parameter] = [
-            newID(), .integer(rollback.generation), .integer(rollback.lost.size),
+            .uuid(id), .integer(rollback.generation), .integer(rollback.lost.size),
             .bytes(rollback.lost.root.bytes), .integer(present?.size ?? 0),
             .bytes((present?.root ?? Digest(of: [])).bytes), .timestamp(rollback.at),
             .text(rollback.actor.storable), .text(rollback.reason.storable),
         ]
-        try await write { connection throws(DatabaseError) in _ = try connection.query(Self.accept, values) }
+        try act(isTrial: isTrial) { connection throws(DatabaseError) in
+            _ = try connection.query(Self.accept, values)
+        }
     }
 
     private static let accept = Statement(

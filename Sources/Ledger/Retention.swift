@@ -1,29 +1,17 @@
 package import Database
 package import EnrollmentCore
 
-/// Takes months that have been exported out of the database, as the migrator's login, who becomes the owner.
-/// Blocks its thread: only for commands.
-package struct Retention: Sendable {
-    /// What retiring a month took, and what it left.
-    package struct Extent: Sendable, Hashable {
-        /// Entries that went, with their typed rows.
-        package let taken: Int64
-        /// Entries of the month that stay, since something that stays refers to them.
-        package let kept: Int64
-    }
+/// What retiring a month took, and what it left.
+package struct RetirementExtent: Sendable, Hashable {
+    /// Entries that went, with their typed rows.
+    package let taken: Int64
+    /// Entries of the month that stay, since something that stays refers to them.
+    package let kept: Int64
+}
 
-    private let settings: ConnectionSettings
-
-    /// - Parameter settings: the database; the migrator's login, a member of `gatehouse_owner`.
-    package init(_ settings: ConnectionSettings) {
-        var patient = settings
-        patient.statementTimeout = 3_600_000
-        patient.lockTimeout = 60_000
-        self.settings = patient
-    }
-
-    /// Retires a month: the database refuses unless it ended more than two years ago, as did every
-    /// certificate of it, and all its entries are in the exported tree.
+extension Custody {
+    /// Takes a month that has been exported out of the database, which refuses unless it ended more than two
+    /// years ago, as did every certificate of it, and all its entries are in the exported tree.
     ///
     /// - Parameters:
     ///   - month: year and month, e.g. `2023-01`.
@@ -35,30 +23,30 @@ package struct Retention: Sendable {
     package func retire(
         _ month: String, _ manifest: RetentionManifest, at now: Timestamp, by actor: String, id: RequestID,
         isTrial: Bool
-    ) throws(DatabaseError) -> Extent {
-        let connection = try Connection(settings)
-        try connection.begin()
-        do throws(DatabaseError) {
-            _ = try connection.query(Self.becomeOwner)
-            let values: [Parameter] = [
-                .uuid(id), .text(month), .digest(manifest.digest), .integer(manifest.treeSize),
-                .digest(manifest.root), .timestamp(now), .text(actor.storable),
-            ]
+    ) throws(DatabaseError) -> RetirementExtent {
+        let values: [Parameter] = [
+            .uuid(id), .text(month), .digest(manifest.digest), .integer(manifest.treeSize),
+            .digest(manifest.root), .timestamp(now), .text(actor.storable),
+        ]
+        return try act(isTrial: isTrial) { connection throws(DatabaseError) in
             let row = try connection.row(Self.retire, values)
-            let extent = Extent(taken: try row.integer(0), kept: try row.integer(1))
-            if isTrial { connection.rollback() } else { try connection.commit() }
-            return extent
-        } catch {
-            connection.rollback()
-            throw error
+            return RetirementExtent(taken: try row.integer(0), kept: try row.integer(1))
         }
     }
 
-    private static let becomeOwner = Statement("SET LOCAL ROLE gatehouse_owner")
+    /// Drops the partitions of months that were retired, once they are empty and vacuumed; returns how many.
+    ///
+    /// - Throws: `DatabaseError`; `refused` with SQLSTATE 55P03 while somebody reads the ledger at length.
+    @discardableResult
+    package func dropRetired() throws(DatabaseError) -> Int64 {
+        try act { connection throws(DatabaseError) in try connection.row(Self.dropRetired).integer(0) }
+    }
+
     private static let retire = Statement(
         """
         SELECT taken, kept FROM ledger.retire($1, to_date($2, 'YYYY-MM'), $3, $4, $5, $6, $7)
         """)
+    private static let dropRetired = Statement("SELECT ledger.drop_retired()::bigint")
 }
 
 extension PostgresLedger {

@@ -45,9 +45,9 @@ struct FeedFixture {
         }
         try cluster.superuser(
             """
-            SELECT ledger.take_lease('sequencer', 'test', (SELECT epoch FROM ledger.lease WHERE job = 'sequencer'), 60);
+            SELECT ledger.take_lease('test', (SELECT epoch FROM ledger.lease), 60);
             SELECT ledger.extend_log(
-              (SELECT epoch FROM ledger.lease WHERE job = 'sequencer'), 'test',
+              (SELECT epoch FROM ledger.lease), 'test',
               (SELECT coalesce(max(tree_size), 0) FROM ledger.tree_head),
               (SELECT array_agg(entry_id ORDER BY entry_id) FROM ledger.pending_leaf), sha256('root'), '{}', '{}', '{}')
             """, database: database)

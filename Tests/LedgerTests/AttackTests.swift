@@ -12,7 +12,7 @@ struct AttackTests {
         "alert",
         "traffic", "policy_succession", "policy_refusal", "overdue_review", "approval", "entry_earlier",
         "entry_other", "private_value", "redaction", "redacted_commitment", "retention", "leaf", "tile",
-        "tree_head", "checkpoint", "cosignature",
+        "tree_head", "checkpoint", "cosignature", "rogue_certificate", "rollback",
     ]
 
     private func populated() async throws -> (LedgerFixture, Enrollment) {
@@ -37,8 +37,7 @@ struct AttackTests {
         var denied = Enrollment("other", credential: nil, at: fixture.clock.now())
         denied.effect = .deny
         try await fixture.ledger.record(denied.attempt)
-        _ = try await fixture.ledger.redact(
-            .request(denied.id), at: fixture.clock.now(), by: "a", because: "b")
+        _ = try fixture.redact(.request(denied.id))
         for table in Self.evidence {
             #expect(throws: PostgresCluster.Failure.self, "truncate \(table)") {
                 try fixture.asOwner("TRUNCATE ledger.\(table) CASCADE")
@@ -111,6 +110,34 @@ struct AttackTests {
                 try connection.readText("SELECT state FROM audit.issuance", limit: 1).rows == [["issued"]])
             #expect(try connection.readText("SHOW statement_timeout", limit: 1).rows.count == 1)
         }
+    }
+
+    /// What a person does to the record itself has no door for those who serve or read.
+    @Test(arguments: [LedgerSchema.Login.writer, .auditor, .sequencer, .verifier])
+    func onlyTheMigratorTouchesTheRecord(_ login: LedgerSchema.Login) async throws {
+        let (fixture, _) = try await populated()
+        let before = try fixture.count("ledger.private_value")
+        let connection = try Connection(fixture.settings(login))
+        for act in [
+            "ledger.redact(ledger.new_id(), 'LT-1', NULL, now(), 'os:jane', 'why')",
+            "ledger.accept_rollback(ledger.new_id(), 1, 9, sha256('x'), 0, sha256(''), now(), 'os:jane', 'why')",
+            "ledger.retire(ledger.new_id(), '2023-01-01', sha256('x'), 1, sha256('x'), now(), 'os:jane')",
+            "ledger.drop_retired()",
+        ] {
+            let call = act.replacing("ledger.new_id()", with: "'00000000-0000-7000-8000-00000000000a'")
+            do {
+                _ = try connection.readText("SELECT \(call)", limit: 1)
+                Issue.record("\(act)")
+            } catch { #expect(error.isForbidden, "\(act): \(error)") }
+        }
+        #expect(try fixture.count("ledger.private_value") == before)
+        // Its login has no right but to become the owner.
+        let migrator = try Connection(fixture.settings(.migrator))
+        #expect(throws: DatabaseError.self) {
+            try migrator.readText("SELECT * FROM ledger.redaction", limit: 1)
+        }
+        let ours = RedactionSubject.device(try required(DeviceID("LT-1")))
+        #expect(try fixture.redact(ours).values == before)
     }
 
     /// What a gateway that turned hostile might hand to the ledger's own functions.
@@ -224,4 +251,9 @@ struct AttackTests {
                 trace: decision.trace),
             credential: made.credential)
     }
+}
+
+extension DatabaseError {
+    /// Whether the login has no right to it (SQLSTATE 42501).
+    fileprivate var isForbidden: Bool { if case .refused("42501", _) = self { true } else { false } }
 }

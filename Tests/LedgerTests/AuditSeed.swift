@@ -124,9 +124,10 @@ struct AuditSeed {
         try await ledger.alertSpent(
             try required(lost.credential), state: .spent, request: lost.id, owner: "Device Identity",
             at: instant(-2))
-        _ = try await ledger.redact(
+        _ = try Custody(fixture.settings(.migrator)).redact(
             .device(try required(DeviceID("LT-001"))), at: instant(-1), by: "os:privacy",
-            because: "the person has left")
+            because: "the person has left",
+            id: RequestID(at: instant(-1), random: FreshRandom().octets(10)))
     }
 
     private mutating func waitForPeople() async throws {
@@ -257,7 +258,7 @@ struct AuditSeed {
         let root = String(repeating: "5a", count: 32)
         let connection = try Connection(fixture.settings(.sequencer))
         for sql in [
-            "SELECT ledger.take_lease('sequencer', 'gw-1', NULL, 60)",
+            "SELECT ledger.take_lease('gw-1', NULL, 60)",
             """
             SELECT ledger.extend_log(1, 'gw-1', 0, ARRAY[\(waiting)]::uuid[], '\\x\(root)',
               '{}', '{}', '{}')

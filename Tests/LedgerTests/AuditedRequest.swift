@@ -72,7 +72,7 @@ struct AuditedRequest {
             issuer: "issuing", serial: serial, tbsCertificate: tbs, publicKey: Digest(of: spki),
             names: CertificateNames(commonName: device.rawValue), notBefore: instant,
             notAfter: instant.adding(seconds: wish.validity * 86_400),
-            signingDeadline: instant.adding(seconds: 60))
+            signingDeadline: instant.adding(seconds: 10))
     }
 
     /// The outline of a TBSCertificate: what comes before the key is empty but for the serial number.

@@ -52,7 +52,7 @@ struct AuditingTests {
         "CREATE TABLE mine (a int)", "CREATE TEMP TABLE mine (a int)", "CREATE VIEW audit.mine AS SELECT 1",
         "SET ROLE gatehouse_owner", "SET ROLE gatehouse_writer", "SELECT pg_notify('a', 'b')",
         "SELECT lo_create(1)", "SELECT pg_advisory_lock(1)", "SELECT pg_read_file('/etc/passwd')",
-        "SELECT ledger.take_lease('sequencer', 'me', NULL, 60)", "COPY issuance TO PROGRAM 'cat'",
+        "SELECT ledger.take_lease('me', NULL, 60)", "COPY issuance TO PROGRAM 'cat'",
         "SELECT ledger.new_id()", "GRANT SELECT ON issuance TO gatehouse_sequencer",
     ])
     func anAuditorMayDoNothingElse(_ sql: String) throws {

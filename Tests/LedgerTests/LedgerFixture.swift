@@ -41,6 +41,18 @@ struct LedgerFixture {
         ConnectionSettings(cluster.parameters(database: database, user: login.rawValue))
     }
 
+    var custody: Custody { Custody(settings(.migrator)) }
+
+    /// Erases personal values, or says what that would take.
+    func redact(
+        _ subject: RedactionSubject, because reason: String = "asked to", isTrial: Bool = false
+    ) throws -> RedactionExtent {
+        let now = clock.now()
+        return try custody.redact(
+            subject, at: now, by: "os:jane", because: reason,
+            id: RequestID(at: now, random: FreshRandom().octets(10)), isTrial: isTrial)
+    }
+
     /// A second gateway on the same database.
     func replica(_ name: String) -> PostgresLedger {
         PostgresLedger(
@@ -98,7 +110,7 @@ struct Enrollment {
     /// Changes what is decided about.
     var adjust: @Sendable (inout PolicyInput) -> Void = { _ in }
     /// Seconds.
-    var deadline: Int64 = 60
+    var deadline: Int64 = 30
 
     init(_ name: String, credential: CredentialID?, at instant: Timestamp) {
         id = RequestID(at: instant, random: FreshRandom().octets(10))

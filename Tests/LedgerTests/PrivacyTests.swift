@@ -127,8 +127,7 @@ struct PrivacyTests {
         #expect(try await fixture.ledger.deferredRequest(under: reference)?.input == enrollment.input)
         #expect(
             try await fixture.ledger.waitingRequest(enrollment.id)?.clientAddress == "203.0.113.77")
-        _ = try await fixture.ledger.redact(
-            .request(enrollment.id), at: fixture.clock.now(), by: "os:jane", because: "asked to")
+        _ = try fixture.redact(.request(enrollment.id))
         #expect(
             try await fixture.ledger.deferredRequest(under: reference) == nil,
             "what is not known whole is not decided again")

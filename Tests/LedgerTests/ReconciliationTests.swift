@@ -11,7 +11,7 @@ struct ReconciliationTests {
         let made = try required(
             try await fixture.ledger.reserve(enrollment.attempt, enrollment.reservation).reservation)
         let other = fixture.replica("gw-2")
-        fixture.clock.advance(seconds: 59)
+        fixture.clock.advance(seconds: 29)
         #expect(try await other.reconcile(gateway: nil, now: fixture.clock.now()) == 0)
         fixture.clock.advance(seconds: 1)
         #expect(try await other.reconcile(gateway: nil, now: fixture.clock.now()) == 1)
@@ -27,6 +27,25 @@ struct ReconciliationTests {
             "SELECT severity, owner, subject FROM alerts WHERE detector = 'orphan-reservation'", limit: 9)
         #expect(alerts.rows == [["warn", "Team", serial]])
         #expect(try auditor.run("SELECT state FROM issuance", limit: 9).rows == [["closed"]])
+    }
+
+    /// A gateway whose clock is fast dates its deadlines late: nothing stays open for longer than a minute.
+    @Test func ageClosesToo() async throws {
+        let fixture = try await LedgerFixture()
+        let enrollment = Enrollment("fast clock", credential: nil, at: fixture.clock.now())
+        _ = try await fixture.ledger.reserve(enrollment.attempt, enrollment.reservation)
+        let other = fixture.replica("gw-2")
+        #expect(try await other.reconcile(gateway: nil, now: fixture.clock.now()) == 0)
+        #expect(try fixture.count("audit.open_issuance") == 1)
+        _ = try fixture.cluster.superuser(
+            """
+            ALTER TABLE ledger.entry DISABLE TRIGGER refuse_change;
+            UPDATE ledger.entry SET recorded_at = recorded_at - interval '40 seconds' WHERE kind = 'reservation';
+            """, database: fixture.database)
+        #expect(try await other.reconcile(gateway: nil, now: fixture.clock.now()) == 1)
+        #expect(try fixture.count("audit.open_issuance") == 0)
+        #expect(try fixture.count("ledger.open_reservation") == 0)
+        #expect(try fixture.count("ledger.alert WHERE detector = 'orphan-reservation'") == 1)
     }
 
     @Test func whatTheSignerGaveUpItselfIsNoOrphan() async throws {

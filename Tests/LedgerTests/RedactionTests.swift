@@ -29,11 +29,11 @@ struct RedactionTests {
         }
         for needle in needles { #expect(dumped.contains(needle), "\(needle) was there to be erased") }
         let subject = RedactionSubject.device(try required(enrollment.device))
-        let extent = try await fixture.ledger.redactable(subject)
+        let extent = try fixture.redact(subject, isTrial: true)
         #expect(extent.requests == 1 && extent.values == needles.count)
-        #expect(
-            try await fixture.ledger.redact(
-                subject, at: fixture.clock.now(), by: "os:jane", because: "left the company") == extent)
+        #expect(try fixture.count("ledger.redaction") == 0)
+        #expect(try fixture.count("ledger.private_value") == needles.count)
+        #expect(try fixture.redact(subject) == extent)
         let after = try fixture.cluster.dump(fixture.database)
         for needle in needles { #expect(!after.contains(needle), "\(needle)") }
         #expect(try fixture.cluster.superuser(evidence, database: fixture.database) == before)
@@ -43,7 +43,10 @@ struct RedactionTests {
                 ledger.entry AS e JOIN ledger.redacted_commitment AS c USING (entry_id)
                 WHERE e.kind = 'redaction' AND position(encode(c.commitment, 'hex') IN e.body) > 0
                 """) == needles.count)
-        #expect(try await fixture.ledger.redactable(subject).values == 0)
+        #expect(try fixture.redact(subject, isTrial: true).values == 0)
+        #expect(
+            try AuditorQuery(fixture.settings(.auditor)).run("SELECT writer FROM redactions", limit: 9).rows
+                == [["gatehouse_migrator"]])
     }
 
     @Test func onlyWhatWasNamedIsErased() async throws {
@@ -51,8 +54,7 @@ struct RedactionTests {
         let first = try await recorded(fixture, "one", device: "LT-1")
         let second = try await recorded(fixture, "two", device: "LT-1")
         let other = try await recorded(fixture, "three", device: "LT-2")
-        let extent = try await fixture.ledger.redact(
-            .request(first.id), at: fixture.clock.now(), by: "os:jane", because: "asked to")
+        let extent = try fixture.redact(.request(first.id))
         #expect(extent.requests == 1 && extent.values == PrivacyTests.places.count)
         let auditor = AuditorQuery(fixture.settings(.writer))
         let left = try auditor.recorded(since: 0, limit: 9)
@@ -69,7 +71,7 @@ struct RedactionTests {
             try auditor.run("SELECT actor, requests, commitments FROM redactions", limit: 9).rows
                 == [["os:jane", "1", "\(PrivacyTests.places.count)"]])
         let device = RedactionSubject.device(try required(other.device))
-        #expect(try await fixture.ledger.redactable(device).requests == 1)
+        #expect(try fixture.redact(device, isTrial: true).requests == 1)
     }
 
     /// A call that is made again after its answer was lost brings nothing back and records nothing twice.
@@ -81,8 +83,7 @@ struct RedactionTests {
             SELECT json_agg(json_build_object('commitment', encode(commitment, 'hex'), 'field', field,
               'salt', encode(salt, 'hex'), 'value', value)) FROM ledger.private_value
             """, database: fixture.database)
-        _ = try await fixture.ledger.redact(
-            .request(enrollment.id), at: fixture.clock.now(), by: "os:jane", because: "asked to")
+        _ = try fixture.redact(.request(enrollment.id))
         let lines = kept.split(separator: "\n").filter { $0.hasPrefix("[") }
         let literal = (lines.first ?? "").replacingOccurrences(of: "'", with: "''")
         _ = try fixture.asOwner("SELECT ledger.keep_private('\(enrollment.id)', '\(literal)')")
@@ -126,8 +127,7 @@ struct RedactionTests {
             FROM generate_series(1, 16001) AS n, (SELECT decode(repeat('ab', 16), 'hex') AS sha256_salt) AS s,
               ledger.request AS q
             """)
-        let extent = try await fixture.ledger.redact(
-            .device(try required(DeviceID("LT-1"))), at: fixture.clock.now(), by: "a", because: "b")
+        let extent = try fixture.redact(.device(try required(DeviceID("LT-1"))))
         #expect(extent.values == 16_001 + PrivacyTests.places.count)
         #expect(try fixture.count("ledger.redaction") == 3)
         #expect(try fixture.count("ledger.private_value") == 0)

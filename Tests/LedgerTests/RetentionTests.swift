@@ -44,7 +44,7 @@ struct RetentionTests {
     private func sequence(_ fixture: LedgerFixture, publishing: Bool = true) throws -> RetentionManifest {
         _ = try fixture.cluster.superuser(
             """
-            SELECT ledger.take_lease('sequencer', 'test', 1, 60);
+            SELECT ledger.take_lease('test', 1, 60);
             INSERT INTO ledger.leaf (leaf_index, entry_id, leaf_hash)
             SELECT (SELECT count(*) FROM ledger.leaf) + row_number() OVER (ORDER BY entry_id) - 1,
               entry_id, leaf_hash
@@ -81,9 +81,9 @@ struct RetentionTests {
     private func retire(
         _ fixture: LedgerFixture, _ manifest: RetentionManifest, month: String = "2023-01",
         isTrial: Bool = false
-    ) throws -> Retention.Extent {
+    ) throws -> RetirementExtent {
         let now = Timestamp(seconds: 1_795_348_800)
-        return try Retention(fixture.settings(.migrator)).retire(
+        return try fixture.custody.retire(
             month, manifest, at: now, by: "os:jane",
             id: RequestID(at: now, random: FreshRandom().octets(10)), isTrial: isTrial)
     }
@@ -226,6 +226,15 @@ struct RetentionTests {
         #expect(try fixture.count("ledger.entry_2023_01") == 4)
         let extent = try retire(fixture, try sequence(fixture))
         #expect(extent.taken == 4 && extent.kept == 0)
+        #expect(try fixture.custody.dropRetired() == 0, "its file is not given back yet")
+        _ = try fixture.cluster.superuser("VACUUM ledger.entry_2023_01", database: fixture.database)
+        // A long read is not waited for, and issuance does not wait behind it.
+        let reader = try Connection(fixture.settings(.verifier))
+        try reader.begin()
+        _ = try reader.readText("SELECT FROM ledger.entry LIMIT 1", limit: 1)
+        #expect(throws: DatabaseError.self) { try fixture.custody.dropRetired() }
+        reader.rollback()
+        #expect(try fixture.custody.dropRetired() == 1)
         #expect(try fixture.count("pg_class WHERE relname = 'entry_2023_01'") == 0)
         #expect(try await fixture.ledger.why(live.id)?.state == "issued")
     }

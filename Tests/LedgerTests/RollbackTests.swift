@@ -60,10 +60,21 @@ struct RollbackTests {
                 actor: "os:jane", reason: "the disk is gone")
         }
         let stale = act(2, present: LogTreeHead(size: 3, root: Self.root("3")))
-        await #expect(throws: LedgerError.self) { try await fixture.ledger.accept(stale) }
-        try await fixture.ledger.accept(act(2))
-        await #expect(throws: LedgerError.self) { try await fixture.ledger.accept(act(2)) }
-        await #expect(throws: LedgerError.self) { try await fixture.ledger.accept(act(1)) }
+        func accept(_ act: RollbackAcceptance, isTrial: Bool = false) throws {
+            let id = RequestID(at: act.at, random: FreshRandom().octets(10))
+            try fixture.custody.accept(act, id: id, isTrial: isTrial)
+        }
+        #expect(throws: DatabaseError.self) { try accept(stale) }
+        #expect(throws: DatabaseError.self) { try accept(stale, isTrial: true) }
+        try accept(act(2), isTrial: true)
+        #expect(try await rollback.state().rollbacks == [], "a trial records nothing")
+        try accept(act(2))
+        #expect(throws: DatabaseError.self) { try accept(act(2)) }
+        #expect(throws: DatabaseError.self) { try accept(act(1)) }
+        let auditor = AuditorQuery(fixture.settings(.auditor))
+        #expect(
+            try auditor.run("SELECT actor, writer FROM rollbacks", limit: 9).rows
+                == [["os:jane", "gatehouse_migrator"]])
         let after = try await rollback.state()
         #expect(
             after.rollbacks

@@ -126,7 +126,7 @@ struct LedgerBench: AsyncParsableCommand {
         let reservation = ReservationRecord(
             issuer: "bench", serial: one.serial, tbsCertificate: tbs, publicKey: Digest(of: spki),
             names: one.input.request.names, notBefore: now, notAfter: now.adding(seconds: 80 * 86_400),
-            signingDeadline: now.adding(seconds: 60))
+            signingDeadline: now.adding(seconds: 10))
         guard case .reserved(let reserved) = try await ledger.reserve(attempt, reservation) else {
             throw StartupError("the ledger did not reserve", remedy: "measure on a fresh state")
         }

@@ -1,18 +1,24 @@
 import ArgumentParser
+import Database
 import EnrollmentCore
 import Ledger
 
 /// `gatehouse ledger redact`
-struct LedgerRedact: AsyncParsableCommand {
+struct LedgerRedact: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "redact",
-        abstract: "Erase personal values of recorded requests, for good; proofs verify as before.",
+        abstract: "Erase personal values of recorded requests for good, as the migrator's login.",
         discussion: """
             Erased are the client's address, the owner, SID, e-mail addresses and user principal names in \
             the requests of a device, or in one request. Commitments to them stay in what was hashed, and \
-            the erasure is recorded with who asked for it and why. Certificates, the device directory and \
-            requests recorded before the ledger knew commitments are not touched: \
-            docs/privacy-and-retention.md. Exits 4 when there is nothing to erase.
+            the erasure is recorded with who asked for it and why: proofs verify as before. Certificates, \
+            the device directory and requests recorded before the ledger knew commitments are not touched: \
+            docs/privacy-and-retention.md.
+
+            Exit codes: 0 erased, or could be; 1 refused; 2 usage; 4 there is nothing to erase; 5 the \
+            database does not let the migrator's login in.
+
+            Example: gatehouse ledger redact --device LT-042 --reason "left the company" --dry-run
             """)
 
     @OptionGroup var common: CommonOptions
@@ -34,14 +40,18 @@ struct LedgerRedact: AsyncParsableCommand {
         }
     }
 
-    func run() async throws {
+    func run() throws {
         let subject = try subject()
         let stores = try Stores.open(common)
-        let extent =
-            dryRun
-            ? try await stores.ledger.redactable(subject)
-            : try await stores.ledger.redact(
-                subject, at: SystemClock().now(), by: try stores.actor(), because: reason)
+        let (now, actor) = (SystemClock().now(), try stores.actor())
+        let extent: RedactionExtent
+        do throws(DatabaseError) {
+            extent = try stores.custody.redact(
+                subject, at: now, by: actor, because: reason,
+                id: RequestID(at: now, random: SystemRandom().octets(10)), isTrial: dryRun)
+        } catch {
+            throw stores.fault(error, "nothing was erased", remedy: "see docs/privacy-and-retention.md")
+        }
         guard extent.values > 0 else {
             throw StartupError(
                 "there is nothing to erase", remedy: "SELECT * FROM audit.redactions tells what was",

@@ -12,7 +12,12 @@ struct LedgerRetire: ParsableCommand {
             Refused unless the month and every certificate of it ended more than two years ago, and the \
             manifest is of an export (ledger export --evidence) that holds all of it. What later rows refer \
             to stays, and so do leaves, tiles and checkpoints: proofs verify as before, with the export. \
-            See docs/privacy-and-retention.md. Exits 1 when it is refused.
+            See docs/privacy-and-retention.md.
+
+            Exit codes: 0 retired, or could be; 1 refused; 2 usage; 3 the manifest is none; 4 no such file; \
+            5 the database does not let the migrator's login in.
+
+            Example: gatehouse ledger retire --month 2023-01 --manifest /srv/export/manifest.json --dry-run
             """)
 
     @OptionGroup var common: CommonOptions
@@ -34,40 +39,23 @@ struct LedgerRetire: ParsableCommand {
         let stores = try Stores.open(common)
         let exported = try ExportedEvidence(manifest: manifest, state: stores.state).manifest
         let (now, actor) = (SystemClock().now(), try stores.actor())
-        let extent: Retention.Extent
+        // What an earlier month left, unless somebody reads at length: then the next one does it.
+        if !dryRun { _ = try? stores.custody.dropRetired() }
+        let extent: RetirementExtent
         do throws(DatabaseError) {
-            extent = try retention(stores.configuration).retire(
+            extent = try stores.custody.retire(
                 month, exported, at: now, by: actor,
                 id: RequestID(at: now, random: SystemRandom().octets(10)), isTrial: dryRun)
-        } catch { throw Self.fault(error) }
+        } catch {
+            throw stores.fault(
+                error, "the month is not retired",
+                remedy: "nothing has changed; see docs/privacy-and-retention.md")
+        }
         Output.print(
             object: [
                 ("month", .string(month)), ("taken", .integer(extent.taken)),
                 ("kept", .integer(extent.kept)), ("manifest", .string(exported.digest.description)),
                 ("retired", .bool(!dryRun)),
             ], as: common.output)
-    }
-
-    private func retention(_ configuration: Configuration) -> Retention {
-        let database = configuration.database
-        return Retention(
-            ConnectionSettings([
-                "host": database.host, "port": String(database.port), "dbname": database.name,
-                "user": database.migrator,
-            ]))
-    }
-
-    private static func fault(_ error: DatabaseError) -> StartupError {
-        switch error {
-        case .refused(let state, let message):
-            return StartupError(
-                "the month is not retired (\(state)): \(message)",
-                remedy: "nothing has changed; see docs/privacy-and-retention.md", exitCode: .negative)
-        case .unavailable(let reason):
-            return StartupError(
-                "the database does not answer: \(reason)", remedy: "is gatehouse up running on this state?")
-        case .unexpectedRow(let reason):
-            return StartupError("the answer could not be read: \(reason)", remedy: "report this")
-        }
     }
 }

@@ -106,7 +106,7 @@ SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   previous bigint := (SELECT coalesce(max(tree_size), 0) FROM ledger.tree_head);
 BEGIN
-  PERFORM ledger.require_lease('sequencer', NEW.epoch);
+  PERFORM ledger.require_lease(NEW.epoch);
   IF NEW.tree_size <= previous OR NEW.tree_size IS DISTINCT FROM (SELECT max(leaf_index) + 1 FROM ledger.leaf) THEN
     RAISE EXCEPTION 'a tree head of % leaves does not follow', NEW.tree_size USING ERRCODE = 'GH015';
   END IF;
@@ -139,63 +139,50 @@ ALTER TABLE ledger.tree_head ENABLE ALWAYS TRIGGER head_follows;
 ALTER TABLE ledger.checkpoint ENABLE ALWAYS TRIGGER checkpoint_follows;
 
 -- Leadership. The epoch rises with every change of hands and is checked inside each write of the leader, so that a
--- leader that lost it without noticing can write nothing.
+-- leader that lost it without noticing can write nothing. One row.
 CREATE TABLE ledger.lease (
-  job        text PRIMARY KEY CHECK (job IN ('sequencer', 'feed', 'retention')),
+  job        text PRIMARY KEY DEFAULT 'sequencer' CHECK (job = 'sequencer'),
   epoch      bigint NOT NULL CHECK (epoch >= 1),
   holder     text NOT NULL,
   expires_at timestamptz NOT NULL
 );
 
--- The gateway cannot stand in the sequencer's way, nor the sequencer in the gateway's.
-CREATE FUNCTION ledger.require_job(for_job text) RETURNS void LANGUAGE plpgsql
-SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-  IF (for_job = 'sequencer' AND NOT pg_has_role(session_user, 'gatehouse_sequencer', 'MEMBER'))
-    OR (for_job <> 'sequencer' AND session_user = 'gatehouse_sequencer')
-  THEN
-    RAISE EXCEPTION 'the job % is not for %', for_job, session_user USING ERRCODE = 'insufficient_privilege';
-  END IF;
-END $$;
-
 -- The epoch under which `who` leads for `seconds` more, by the database's clock; null while another does. Who held it
 -- last renews by naming its epoch; without one even the same name waits for the lease to run out, since its former
 -- process may live on.
-CREATE FUNCTION ledger.take_lease(for_job text, who text, of_epoch bigint, seconds double precision) RETURNS bigint
+CREATE FUNCTION ledger.take_lease(who text, of_epoch bigint, seconds double precision) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   until timestamptz := clock_timestamp() + make_interval(secs => least(greatest(seconds, 0.1), 60));
   held ledger.lease;
 BEGIN
-  PERFORM ledger.require_job(for_job);
-  INSERT INTO ledger.lease (job, epoch, holder, expires_at) VALUES (for_job, 1, who, until) ON CONFLICT DO NOTHING;
+  INSERT INTO ledger.lease (epoch, holder, expires_at) VALUES (1, who, until) ON CONFLICT DO NOTHING;
   IF FOUND THEN RETURN 1; END IF;
-  SELECT * INTO STRICT held FROM ledger.lease WHERE job = for_job FOR UPDATE;
+  SELECT * INTO STRICT held FROM ledger.lease FOR UPDATE;
   IF held.epoch = of_epoch AND held.holder = who THEN
-    UPDATE ledger.lease SET expires_at = until WHERE job = for_job;
+    UPDATE ledger.lease SET expires_at = until;
     RETURN held.epoch;
   END IF;
   -- One that lasts longer than a lease can is from before the clock was set back.
   IF held.expires_at BETWEEN clock_timestamp() AND clock_timestamp() + interval '60 seconds' THEN RETURN NULL; END IF;
-  UPDATE ledger.lease SET epoch = held.epoch + 1, holder = who, expires_at = until WHERE job = for_job;
+  UPDATE ledger.lease SET epoch = held.epoch + 1, holder = who, expires_at = until;
   RETURN held.epoch + 1;
 END $$;
 
 -- Gives a lease up, so that the next leader need not wait.
-CREATE FUNCTION ledger.release_lease(for_job text, who text, of_epoch bigint) RETURNS void
+CREATE FUNCTION ledger.release_lease(who text, of_epoch bigint) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  PERFORM ledger.require_job(for_job);
-  UPDATE ledger.lease SET expires_at = clock_timestamp() WHERE job = for_job AND holder = who AND epoch = of_epoch;
+  UPDATE ledger.lease SET expires_at = clock_timestamp() WHERE holder = who AND epoch = of_epoch;
 END $$;
 
 -- Fences a leader's write: nobody takes the lease over, and no other write of that leader begins, until this
 -- transaction ends.
-CREATE FUNCTION ledger.require_lease(for_job text, of_epoch bigint) RETURNS void LANGUAGE plpgsql
+CREATE FUNCTION ledger.require_lease(of_epoch bigint) RETURNS void LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  PERFORM FROM ledger.lease WHERE job = for_job AND epoch = of_epoch FOR UPDATE;
-  IF NOT FOUND THEN RAISE EXCEPTION 'the lease for % has passed on', for_job USING ERRCODE = 'GH014'; END IF;
+  PERFORM FROM ledger.lease WHERE epoch = of_epoch FOR UPDATE;
+  IF NOT FOUND THEN RAISE EXCEPTION 'the lease has passed on' USING ERRCODE = 'GH014'; END IF;
 END $$;
 
 -- Appends leaves for these entries, in this order, and the tree head over all; compares and swaps on the size before.
@@ -207,7 +194,7 @@ DECLARE
   size bigint;
   appended bigint;
 BEGIN
-  PERFORM ledger.require_lease('sequencer', of_epoch);
+  PERFORM ledger.require_lease(of_epoch);
   SELECT coalesce(max(tree_size), 0) INTO size FROM ledger.tree_head;
   IF size = previous_size + cardinality(entries) THEN
     PERFORM FROM ledger.tree_head WHERE tree_size = size AND root_hash = root AND epoch = of_epoch;
@@ -235,7 +222,7 @@ END $$;
 CREATE FUNCTION ledger.publish_checkpoint(of_epoch bigint, size bigint, root bytea, of_origin text, signed text)
 RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  PERFORM ledger.require_lease('sequencer', of_epoch);
+  PERFORM ledger.require_lease(of_epoch);
   PERFORM FROM ledger.tree_head WHERE tree_size = size AND root_hash = root;
   IF NOT FOUND THEN RAISE EXCEPTION 'no such tree head' USING ERRCODE = 'GH015'; END IF;
   INSERT INTO ledger.checkpoint (tree_size, origin, note, published_at)
@@ -249,7 +236,7 @@ END $$;
 CREATE FUNCTION ledger.add_cosignature(of_epoch bigint, size bigint, by_witness text, signed_line text) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  PERFORM ledger.require_lease('sequencer', of_epoch);
+  PERFORM ledger.require_lease(of_epoch);
   INSERT INTO ledger.cosignature (tree_size, witness, line, recorded_at)
   VALUES (size, by_witness, signed_line, clock_timestamp()) ON CONFLICT DO NOTHING;
 END $$;

@@ -86,10 +86,10 @@ BEGIN
 END $$;
 
 -- Erases the personal values of all requests of a device, or of one request, and records that. How many requests lost
--- how many values. Safe to call again with the same id.
+-- how many values. For the owner only, who no gateway is.
 CREATE FUNCTION ledger.redact(id uuid, of_device text, of_request uuid, happened timestamptz, who text, because text)
 RETURNS TABLE (requests bigint, commitments bigint)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   found_requests uuid[];
   found_values bytea[];
@@ -101,39 +101,44 @@ BEGIN
     RAISE EXCEPTION 'name a device or a request' USING ERRCODE = 'GH001';
   END IF;
   PERFORM ledger.moment(happened);
-  IF NOT EXISTS (SELECT FROM ledger.redaction AS done WHERE done.entry_id = id) THEN
-    SELECT coalesce(array_agg(p.entry_id ORDER BY p.commitment), '{}'),
-           coalesce(array_agg(p.commitment::bytea ORDER BY p.commitment), '{}')
-      INTO found_requests, found_values
-    FROM (SELECT v.entry_id, v.commitment FROM ledger.private_value AS v
-          WHERE v.entry_id = of_request
-             OR v.entry_id IN (SELECT q.request_id FROM ledger.request AS q WHERE q.device_id = of_device)
-          FOR UPDATE) AS p;
-    WHILE first <= cardinality(found_values) LOOP
-      last := least(first + 7999, cardinality(found_values));
-      PERFORM ledger.append(entry, 'redaction', of_request, ledger.object('at', ledger.time_text(happened),
-        'actor', who, 'reason', because, 'device_id', of_device, 'request_id', of_request::text, 'commitments',
-        (SELECT string_agg(encode(v, 'hex'), ' ' ORDER BY place)
-         FROM unnest(found_values[first:last]) WITH ORDINALITY AS u (v, place))));
-      INSERT INTO ledger.redaction (entry_id, at, actor, reason, device_id, request_id, commitments)
-      VALUES (entry, happened, who, because, of_device, of_request, last - first + 1);
-      INSERT INTO ledger.redacted_commitment (commitment, entry_id, request_id)
-      SELECT u.v, entry, u.q FROM unnest(found_values[first:last], found_requests[first:last]) AS u (v, q);
-      entry := ledger.new_id();
-      first := last + 1;
-    END LOOP;
-    DELETE FROM ledger.private_value AS v WHERE v.commitment = ANY (found_values);
-  END IF;
-  RETURN QUERY SELECT count(DISTINCT c.request_id), count(*)
-  FROM ledger.redaction AS done JOIN ledger.redacted_commitment AS c ON c.entry_id = done.entry_id
-  WHERE done.at = happened AND done.actor = who AND done.reason = because
-    AND done.device_id IS NOT DISTINCT FROM of_device AND done.request_id IS NOT DISTINCT FROM of_request;
+  SELECT coalesce(array_agg(p.entry_id ORDER BY p.commitment), '{}'),
+         coalesce(array_agg(p.commitment::bytea ORDER BY p.commitment), '{}')
+    INTO found_requests, found_values
+  FROM (SELECT v.entry_id, v.commitment FROM ledger.private_value AS v
+        WHERE v.entry_id IN (SELECT q.request_id FROM ledger.request AS q WHERE q.device_id = of_device
+                             UNION ALL SELECT of_request)
+        FOR UPDATE) AS p;
+  WHILE first <= cardinality(found_values) LOOP
+    last := least(first + 7999, cardinality(found_values));
+    PERFORM ledger.append(entry, 'redaction', of_request, ledger.object('at', ledger.time_text(happened),
+      'actor', who, 'reason', because, 'device_id', of_device, 'request_id', of_request::text, 'commitments',
+      (SELECT string_agg(encode(v, 'hex'), ' ' ORDER BY place)
+       FROM unnest(found_values[first:last]) WITH ORDINALITY AS u (v, place))));
+    INSERT INTO ledger.redaction (entry_id, at, actor, reason, device_id, request_id, commitments)
+    VALUES (entry, happened, who, because, of_device, of_request, last - first + 1);
+    INSERT INTO ledger.redacted_commitment (commitment, entry_id, request_id)
+    SELECT u.v, entry, u.q FROM unnest(found_values[first:last], found_requests[first:last]) AS u (v, q);
+    entry := ledger.new_id();
+    first := last + 1;
+  END LOOP;
+  DELETE FROM ledger.private_value AS v WHERE v.commitment = ANY (found_values);
+  RETURN QUERY SELECT (SELECT count(DISTINCT u.q) FROM unnest(found_requests) AS u (q)),
+    cardinality(found_values)::bigint;
 END $$;
 
--- As before, with the clear address while it is kept.
+-- A request, with the client's clear address while that is kept.
+CREATE VIEW ledger.request_in_clear AS
+SELECT q.request_id, q.kind, q.transaction_key, q.attempt, q.follows, q.received_at, q.gateway, q.service, q.protocol,
+       q.operation, q.device_id, coalesce(p.value, q.client_address) AS client_address, q.credential_id, q.proof_kinds
+FROM ledger.request AS q
+LEFT JOIN ledger.private_value AS p
+  ON p.commitment = CASE WHEN q.client_address ~ '^commitment:[0-9a-f]{64}$'
+                         THEN decode(substring(q.client_address FROM 12), 'hex') END;
+
+-- As before, of that.
 CREATE OR REPLACE VIEW audit.issuance AS
 SELECT q.request_id, q.received_at, e.recorded_at, q.protocol, q.operation, q.service, d.profile, q.device_id,
-       coalesce(p.value, q.client_address) AS client_address, q.proof_kinds, q.credential_id,
+       q.client_address, q.proof_kinds, q.credential_id,
        encode(q.transaction_key, 'hex') AS transaction_key, q.attempt,
        q.follows, d.effect, d.reason_code, d.reason, d.rule_ids, d.owner,
        encode(d.policy_sha256, 'hex') AS policy_sha256, r.issuer, encode(r.serial, 'hex') AS serial,
@@ -153,33 +158,27 @@ SELECT q.request_id, q.received_at, e.recorded_at, q.protocol, q.operation, q.se
        (SELECT later.request_id FROM ledger.request AS later
         WHERE later.transaction_key = q.transaction_key AND later.attempt > q.attempt
         ORDER BY later.attempt LIMIT 1) AS superseded_by
-FROM ledger.request AS q
+FROM ledger.request_in_clear AS q
 JOIN ledger.entry AS e ON e.entry_id = q.request_id
 JOIN ledger.decision AS d ON d.request_id = q.request_id
 LEFT JOIN ledger.reservation AS r ON r.request_id = q.request_id
 LEFT JOIN ledger.outcome AS o ON o.request_id = q.request_id
 LEFT JOIN ledger.certificate AS c ON c.request_id = q.request_id
 LEFT JOIN ledger.revocation AS v ON v.issuer = r.issuer AND v.serial = r.serial
-LEFT JOIN state.repetition AS n ON n.request_id = q.request_id
-LEFT JOIN ledger.private_value AS p
-  ON p.commitment = CASE WHEN q.client_address ~ '^commitment:[0-9a-f]{64}$'
-                         THEN decode(substring(q.client_address FROM 12), 'hex') END;
+LEFT JOIN state.repetition AS n ON n.request_id = q.request_id;
 
 CREATE OR REPLACE VIEW audit.requests AS
 SELECT q.request_id, q.kind, q.received_at, q.protocol, q.operation, q.service, q.device_id,
-       coalesce(p.value, q.client_address) AS client_address, q.gateway, d.effect, d.reason_code, d.reason, d.owner,
+       q.client_address, q.gateway, d.effect, d.reason_code, d.reason, d.owner,
        d.rule_ids, ledger.reveal(q.request_id, eq.body) AS request, ledger.reveal(q.request_id, ed.body) AS decision
-FROM ledger.request AS q
+FROM ledger.request_in_clear AS q
 JOIN ledger.decision AS d ON d.request_id = q.request_id
 JOIN ledger.entry AS eq ON eq.entry_id = q.request_id
-JOIN ledger.entry AS ed ON ed.entry_id = d.entry_id
-LEFT JOIN ledger.private_value AS p
-  ON p.commitment = CASE WHEN q.client_address ~ '^commitment:[0-9a-f]{64}$'
-                         THEN decode(substring(q.client_address FROM 12), 'hex') END;
+JOIN ledger.entry AS ed ON ed.entry_id = d.entry_id;
 
 CREATE OR REPLACE VIEW ledger.approval_case AS
 SELECT q.request_id, q.transaction_key, q.received_at AS since, q.protocol, q.operation, q.service, q.device_id,
-       coalesce(p.value, q.client_address) AS client_address, d.rule_ids, d.owner, c.credential_id, c.minted_by,
+       q.client_address, d.rule_ids, d.owner, c.credential_id, c.minted_by,
        (SELECT max(h.hold_until) FROM ledger.credential_event AS h
         WHERE h.credential_id = q.credential_id AND h.kind = 'defer' AND h.transaction_key = q.transaction_key)
          AS held_until,
@@ -193,14 +192,11 @@ SELECT q.request_id, q.transaction_key, q.received_at AS since, q.protocol, q.op
         FROM ledger.word AS w WHERE w.transaction_key = q.transaction_key) AS words,
        NOT EXISTS (SELECT FROM ledger.request AS later
                    WHERE later.transaction_key = q.transaction_key AND later.attempt > q.attempt) AS waits
-FROM ledger.request AS q
+FROM ledger.request_in_clear AS q
 JOIN ledger.decision AS d ON d.request_id = q.request_id
 JOIN ledger.entry AS e ON e.entry_id = d.entry_id
 CROSS JOIN LATERAL (SELECT e.body::jsonb->'obligations'->'approvals' AS approvals) AS o
 LEFT JOIN ledger.credential AS c ON c.credential_id = q.credential_id
-LEFT JOIN ledger.private_value AS p
-  ON p.commitment = CASE WHEN q.client_address ~ '^commitment:[0-9a-f]{64}$'
-                         THEN decode(substring(q.client_address FROM 12), 'hex') END
 WHERE q.kind = 'enroll' AND d.effect = 'defer' AND d.reason_code = 'approval.waiting'
   AND NOT EXISTS (SELECT FROM ledger.request AS later JOIN ledger.decision AS ld ON ld.request_id = later.request_id
                   WHERE later.transaction_key = q.transaction_key AND later.attempt > q.attempt
@@ -244,4 +240,4 @@ GRANT SELECT ON audit.private_values, audit.redactions, audit.redacted_requests 
 GRANT SELECT ON ledger.private_value, ledger.redaction, ledger.redacted_commitment
   TO gatehouse_writer, gatehouse_verifier;
 GRANT EXECUTE ON FUNCTION ledger.reveal TO gatehouse_auditor;
-GRANT EXECUTE ON FUNCTION ledger.keep_private, ledger.reveal, ledger.redact TO gatehouse_writer;
+GRANT EXECUTE ON FUNCTION ledger.keep_private, ledger.reveal TO gatehouse_writer;

@@ -73,7 +73,8 @@ GRANT SELECT ON ledger.entry TO gatehouse_writer, gatehouse_verifier;
 -- Makes the partitions of this month and the next ones that are missing; returns how many it made. A month of which an
 -- entry lies among the others already stays there: rows do not move.
 CREATE FUNCTION ledger.make_partitions(months_ahead integer) RETURNS integer
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC'
+SET lock_timeout = '1s' AS $$
 DECLARE
   month timestamptz := date_trunc('month', clock_timestamp(), 'UTC');
   part text;
@@ -83,7 +84,8 @@ BEGIN
     part := 'entry_' || to_char(month AT TIME ZONE 'UTC', 'YYYY_MM');
     IF to_regclass('ledger.' || part) IS NULL AND ledger.lacks_partition(month) THEN
       IF made = 0 THEN
-        -- Every writer takes this lock before those of the tables that refer to entries, as attaching does.
+        -- Every writer takes this lock before those of the tables that refer to entries, as attaching does. Attaching
+        -- waits for long reads too, and issuance behind it: not for long, there is time to try again.
         LOCK TABLE ledger.entry IN SHARE ROW EXCLUSIVE MODE;
         IF NOT ledger.lacks_partition(month) THEN RETURN 0; END IF;  -- somebody else was here
       END IF;
@@ -288,19 +290,20 @@ BEGIN
 END $$;
 
 -- Retires a month: for the owner only, who no gateway is. Returns how many entries it took, and how many it left since
--- something that stays refers to them.
+-- something that stays refers to them. Rows go one by one: issuance does not wait for it.
 CREATE FUNCTION ledger.retire(id uuid, of_month date, manifest bytea, size bigint, root bytea, happened timestamptz,
   who text) RETURNS TABLE (taken bigint, kept bigint)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
   first uuid := ledger.first_id(of_month::timestamp AT TIME ZONE 'UTC');
   after uuid := ledger.first_id((of_month + interval '1 month')::timestamp AT TIME ZONE 'UTC');
-  part text := 'entry_' || to_char(of_month, 'YYYY_MM');
 BEGIN
+  PERFORM ledger.moment(happened);
   PERFORM FROM ledger.tree_head WHERE tree_size = size AND root_hash = root;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'the manifest is not of this log: no tree of % leaves has its root', size USING ERRCODE = 'GH020';
   END IF;
+  LOCK TABLE ledger.entry IN ROW EXCLUSIVE MODE;
   LOCK TABLE ledger.retention IN SHARE ROW EXCLUSIVE MODE;
   PERFORM ledger.find_retirable(first, after);
   SELECT count(*) INTO taken FROM pg_temp.gone_entry;
@@ -310,19 +313,28 @@ BEGIN
   INSERT INTO ledger.retention (entry_id, month, from_id, to_id, entries, tree_size, manifest_sha256, at, actor)
   VALUES (id, of_month, first, after, taken, size, manifest, happened, who);
   PERFORM ledger.take_out();
-  IF to_regclass('ledger.' || part) IS NOT NULL
-     AND NOT EXISTS (SELECT FROM ledger.entry AS e WHERE e.entry_id >= first AND e.entry_id < after
-                     AND NOT EXISTS (SELECT FROM pg_temp.gone_entry AS g WHERE g.entry_id = e.entry_id)) THEN
-    SET CONSTRAINTS ALL IMMEDIATE;
-    DELETE FROM ledger.entry AS e USING pg_temp.gone_entry AS g
-    WHERE e.entry_id = g.entry_id AND (e.entry_id < first OR e.entry_id >= after);
-    EXECUTE format('ALTER TABLE ledger.entry DETACH PARTITION ledger.%I', part);
-    EXECUTE format('DROP TABLE ledger.%I', part);
-  ELSE
-    DELETE FROM ledger.entry AS e USING pg_temp.gone_entry AS g WHERE e.entry_id = g.entry_id;
-  END IF;
+  DELETE FROM ledger.entry AS e USING pg_temp.gone_entry AS g WHERE e.entry_id = g.entry_id;
   SELECT count(*) INTO kept FROM ledger.entry AS e WHERE e.entry_id >= first AND e.entry_id < after;
   RETURN NEXT;
+END $$;
+
+-- Drops the partitions of retired months in which nothing is left, once vacuum has given back their files; returns how
+-- many. Detaching waits for everybody who reads entries, and issuance waits behind it: so it waits for a second only.
+CREATE FUNCTION ledger.drop_retired() RETURNS integer
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '1s' AS $$
+DECLARE
+  part regclass;
+  dropped integer := 0;
+BEGIN
+  FOR part IN SELECT to_regclass('ledger.entry_' || to_char(r.month, 'YYYY_MM')) FROM ledger.retention AS r LOOP
+    CONTINUE WHEN part IS NULL OR pg_relation_size(part) > 0;
+    LOCK TABLE ledger.entry IN ACCESS EXCLUSIVE MODE;
+    CONTINUE WHEN pg_relation_size(part) > 0;  -- somebody was here meanwhile
+    EXECUTE format('ALTER TABLE ledger.entry DETACH PARTITION %s', part);
+    EXECUTE format('DROP TABLE %s', part);
+    dropped := dropped + 1;
+  END LOOP;
+  RETURN dropped;
 END $$;
 
 -- The typed rows of what goes, in the order of their keys.

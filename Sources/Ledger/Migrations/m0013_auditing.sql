@@ -49,18 +49,17 @@ END $$;
 ALTER TABLE ledger.reservation
   ADD COLUMN key_algorithm text GENERATED ALWAYS AS (ledger.key_algorithm(tbs)) STORED;
 
--- Whole inventories are read from indexes alone: the rows themselves carry TBSCertificates and certificates.
-CREATE INDEX reservation_inventory ON ledger.reservation (request_id)
-  INCLUDE (not_after, not_before, service, profile, key_algorithm, issuer, serial);
+-- What is live is read from one index alone: the rows themselves carry TBSCertificates.
+DROP INDEX ledger.reservation_expiry;
+CREATE INDEX reservation_expiry ON ledger.reservation (not_after)
+  INCLUDE (request_id, not_before, service, profile, key_algorithm, device_id, issuer, serial);
 DROP INDEX ledger.reservation_key;
 CREATE INDEX reservation_key ON ledger.reservation (public_key, device_id);
-CREATE INDEX reservation_validity ON ledger.reservation ((not_after - not_before));
-CREATE INDEX reservation_algorithm ON ledger.reservation (key_algorithm, not_after);
 CREATE INDEX revocation_at ON ledger.revocation (revoked_at DESC);
 CREATE INDEX outcome_closed ON ledger.outcome (request_id) WHERE result = 'closed';
-CREATE INDEX decision_inventory ON ledger.decision (request_id) INCLUDE (owner);
-CREATE INDEX decision_policy ON ledger.decision (policy_sha256, decided_at) INCLUDE (request_id)
-  WHERE effect = 'permit';
+CREATE INDEX decision_inventory ON ledger.decision (request_id) INCLUDE (owner)
+  WHERE kind = 'enroll' AND effect = 'permit';
+CREATE INDEX decision_policy ON ledger.decision ((encode(policy_sha256, 'hex')), decided_at) WHERE effect = 'permit';
 CREATE INDEX decision_unpermitted ON ledger.decision (decided_at DESC) INCLUDE (request_id, effect, reason_code, owner)
   WHERE effect <> 'permit';
 CREATE INDEX admin_event_at ON ledger.admin_event (at DESC);
@@ -83,7 +82,7 @@ SELECT r.request_id, r.issuer, encode(r.serial, 'hex') AS serial, r.service, r.p
        CASE WHEN v.serial IS NOT NULL THEN 'revoked' WHEN r.not_after <= now() THEN 'expired' ELSE 'issued' END AS state
 FROM ledger.reservation AS r
 JOIN ledger.certificate AS c ON c.request_id = r.request_id
-LEFT JOIN ledger.decision AS d ON d.request_id = r.request_id
+LEFT JOIN ledger.decision AS d ON d.request_id = r.request_id AND d.kind = 'enroll' AND d.effect = 'permit'
 LEFT JOIN ledger.revocation AS v ON v.issuer = r.issuer AND v.serial = r.serial;
 
 CREATE VIEW audit.closings AS

@@ -2,7 +2,8 @@
 -- How a login authenticates (peer, certificate, SCRAM) is the cluster's business: pg_hba.conf.
 --
 --   gatehouse_owner      owns every object; nobody logs in as it
---   gatehouse_migrator   `gatehouse db migrate`: becomes the owner for the length of a migration
+--   gatehouse_migrator   `gatehouse db migrate`, and what a person does to the record itself (`ledger redact`, `ledger
+--                        retire`, `ledger accept-rollback`): becomes the owner for the length of that
 --   gatehouse_writer     the gateway: reads, and calls the ledger's functions
 --   gatehouse_auditor    `gatehouse ledger query`: reads the views of schema audit
 --   gatehouse_sequencer  the transparency log: numbers the entries and signs checkpoints; writes nothing else
@@ -30,11 +31,14 @@ ALTER ROLE gatehouse_verifier LOGIN NOINHERIT NOSUPERUSER NOCREATEDB NOCREATEROL
 GRANT gatehouse_owner TO gatehouse_migrator;
 
 -- A commit that was acknowledged is on disk: invariants I1 and I2 rest on it.
+ALTER ROLE gatehouse_migrator SET synchronous_commit = 'on';
 ALTER ROLE gatehouse_writer SET synchronous_commit = 'on';
 ALTER ROLE gatehouse_sequencer SET synchronous_commit = 'on';
 ALTER ROLE gatehouse_auditor SET default_transaction_read_only = 'on';
 ALTER ROLE gatehouse_verifier SET default_transaction_read_only = 'on';
 ALTER ROLE gatehouse_auditor SET statement_timeout = '60s';
+-- Questions about a year are planned as dear and answered in half a second: compiling them takes a quarter of it.
+ALTER ROLE gatehouse_auditor SET jit = 'off';
 ALTER ROLE gatehouse_auditor SET search_path = audit, pg_catalog;
 
 -- The database itself, once, by the superuser (CREATE DATABASE cannot stand in a block), then hardening.sql inside it:
