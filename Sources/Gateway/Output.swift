@@ -29,10 +29,8 @@ struct Output {
         case .json: Self.write(JSONValue.array(objects).canonicalText + "\n")
         case .jsonl: for object in objects { Self.write(object.canonicalText + "\n") }
         case .csv:
-            Self.write(columns.map(Self.quoted).joined(separator: ",") + "\r\n")
-            for row in rows {
-                Self.write(row.map { Self.quoted(Self.plain($0)) }.joined(separator: ",") + "\r\n")
-            }
+            Self.write(Self.csv(columns))
+            for row in rows { Self.write(Self.csv(row.map { $0 == .null ? nil : Self.plain($0) })) }
         }
     }
 
@@ -133,12 +131,5 @@ struct Output {
             plain(value).unicodeScalars.map { scalar in
                 scalar.value < 0x20 || (0x7f...0x9f).contains(scalar.value) ? "·" : Character(scalar)
             })
-    }
-
-    private static func quoted(_ text: String) -> String {
-        // Spreadsheets run a cell that begins like a formula; an apostrophe keeps it text.
-        let safe = text.first.map { "=+-@".contains($0) } == true ? "'" + text : text
-        guard safe.contains(where: { "\",\r\n".contains($0) }) else { return safe }
-        return "\"" + safe.replacingOccurrences(of: "\"", with: "\"\"") + "\""
     }
 }

@@ -25,15 +25,12 @@ package actor AppendFilePublication: CheckpointPublication {
 
     package func publish(_ note: SignedNote, tiles: any TileReader) async throws(PublicationError) {
         let checkpoint = try note.checkpoint(signedBy: key, in: "what came for \(path)")
-        if let known = try largest() {
-            let largest = try known.checkpoint(signedBy: key, in: path)
-            if checkpoint.size < largest.size { return }
-            if checkpoint.size == largest.size {
-                guard note.text == known.text else {
-                    throw .conflict("\(path) has another checkpoint of \(checkpoint.size) leaves")
-                }
-                return
-            }
+        let known = try largest()
+        if let kept = try known?.checkpoint(signedBy: key, in: path) {
+            if checkpoint.size < kept.size { return }
+            try await checkpoint.mustContinue(kept, in: path, tiles: tiles)
+            if checkpoint.size == kept.size { return }
+            guard try largest() == known else { throw .failed("\(path) has grown meanwhile") }
         }
         let end = try DurableFile.tail(path, most: 2)?.octets ?? []
         let isWhole = end.isEmpty || end == [10, 10]

@@ -1,3 +1,4 @@
+import EnrollmentCore
 import Ledger
 package import TransparencyLog
 
@@ -37,6 +38,24 @@ extension SignedNote {
     /// What it says.
     func publishable() throws(PublicationError) -> Checkpoint {
         do throws(LogFormatError) { return try checkpoint() } catch { throw .failed(error.description) }
+    }
+}
+
+extension Checkpoint {
+    /// Proves, as a witness would have it proved, that this is the history which a place holds already: two
+    /// databases that were one, each under its own sequencer, differ at sizes that nobody else may ask for.
+    ///
+    /// - Throws: `conflict` unless it continues `kept`, which is not larger.
+    func mustContinue(
+        _ kept: Checkpoint, in place: String, tiles: any TileReader
+    ) async throws(PublicationError) {
+        let proof: [Digest]
+        do { proof = try await MerkleProof.consistency(from: kept.size, to: size, from: tiles) } catch {
+            throw .failed("no consistency proof from \(kept.size) to \(size): \(error)")
+        }
+        guard MerkleProof.verifyConsistency(proof, from: kept.size, kept.root, to: size, root) else {
+            throw .conflict("\(place) has another history: \(size) leaves do not continue its \(kept.size)")
+        }
     }
 }
 

@@ -30,7 +30,10 @@ package actor DirectoryPublication: CheckpointPublication {
         let checkpoint = try note.checkpoint(signedBy: key, in: "what came for \(folder)")
         if largest == nil, let kept = try readLargest() { largest = try kept.publishable() }
         let known = largest
-        if let known, checkpoint.size < known.size { return }
+        if let known {
+            if checkpoint.size < known.size { return }
+            try await checkpoint.mustContinue(known, in: folder, tiles: tiles)
+        }
         for address in Self.addresses(from: known?.size ?? 0, to: checkpoint.size) {
             let hashes: [Digest]
             do { hashes = try await tiles.hashes(of: address) } catch {

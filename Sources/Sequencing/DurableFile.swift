@@ -1,7 +1,7 @@
 import Glibc
 
 /// Files that are there entirely or not at all, and on disk before anybody is told.
-enum DurableFile {
+package enum DurableFile {
     /// Puts `octets` where nothing is yet, readable by all and writable by nobody.
     ///
     /// By a link to a complete file, which fails where there is one: a crash leaves no half of it.
@@ -24,8 +24,10 @@ enum DurableFile {
         try synchronise(folder)
     }
 
-    /// Replaces a file in one step.
-    static func replace(_ path: String, _ octets: [UInt8]) throws(PublicationError) {
+    /// Puts `octets` at a path in one step, whatever was there, readable by all.
+    ///
+    /// - Throws: `failed` with the operating system's reason.
+    package static func replace(_ path: String, _ octets: [UInt8]) throws(PublicationError) {
         if try read(path) == octets { return }
         let folder = parent(of: path)
         try makeFolders(folder)

@@ -5,13 +5,18 @@ import NIOSSL
 
 /// HTTP/1.1 with or without TLS, one connection a request, every wait and every size limited.
 package struct HTTPWitnessTransport: WitnessTransport {
-    private static let patience = TimeAmount.seconds(15)
     fileprivate static let maximumBody = 65_536
 
     private let trustAnchors: String?
+    private let patience: TimeAmount
 
-    /// - Parameter trustAnchors: a PEM file with whom to trust for `https`; the system's if nil.
-    package init(trustAnchors: String? = nil) { self.trustAnchors = trustAnchors }
+    /// - Parameters:
+    ///   - trustAnchors: a PEM file with whom to trust for `https`; the system's if nil.
+    ///   - patience: seconds within which the whole answer has to be there.
+    package init(trustAnchors: String? = nil, patience: Int64 = 15) {
+        self.trustAnchors = trustAnchors
+        self.patience = .seconds(patience)
+    }
 
     package func post(_ url: String, body: [UInt8]) async throws(WitnessError) -> WitnessResponse {
         let target = try Target(url)
@@ -20,11 +25,11 @@ package struct HTTPWitnessTransport: WitnessTransport {
             let loop = MultiThreadedEventLoopGroup.singleton.next()
             let answer = loop.makePromise(of: WitnessResponse.self)
             // Ended by whatever comes first: the answer, a fault, or this.
-            let timer = loop.scheduleTask(in: Self.patience) {
-                answer.fail(ChannelError.connectTimeout(Self.patience))
+            let timer = loop.scheduleTask(in: patience) {
+                answer.fail(ChannelError.connectTimeout(patience))
             }
             defer { timer.cancel() }
-            let connecting = ClientBootstrap(group: loop).connectTimeout(Self.patience)
+            let connecting = ClientBootstrap(group: loop).connectTimeout(patience)
                 .channelInitializer { channel in
                     channel.eventLoop.makeCompletedFuture {
                         let pipeline = channel.pipeline.syncOperations

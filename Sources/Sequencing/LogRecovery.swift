@@ -1,5 +1,5 @@
-import EnrollmentCore
-import Ledger
+package import EnrollmentCore
+package import Ledger
 import Logging
 import TransparencyLog
 
@@ -68,13 +68,17 @@ struct LogRecovery {
     }
 
     private func require(_ head: LogTreeHead, in size: Int64, from whom: String) async throws {
-        guard head.size <= size else {
+        guard try await log.holds(head, within: size) else {
             throw Interruption.stop(
-                .rolledBack("it has \(size) leaves, and \(whom) knows a tree head of \(head.size)"))
+                .rolledBack("of its \(size) leaves, it lacks the \(head.size) that \(whom) knows"))
         }
-        guard try await log.head(size: head.size)?.root == head.root else {
-            throw Interruption.stop(
-                .rolledBack("\(whom) knows another tree head of \(head.size) leaves"))
-        }
+    }
+}
+
+extension PostgresLogReader {
+    /// Whether a log of `size` leaves, as it was read before, still has a tree head that was seen of it.
+    package func holds(_ seen: LogTreeHead, within size: Int64) async throws(LedgerError) -> Bool {
+        guard seen.size <= size else { return false }
+        return try await head(size: seen.size) == seen
     }
 }

@@ -28,13 +28,12 @@ package actor WitnessClient {
         self.tiles = tiles
     }
 
-    /// The line with which the witness cosigns a checkpoint.
+    /// The line with which the witness cosigns a checkpoint of `size` leaves.
     ///
     /// The witness names the size it has seen when ours is another one (409), and is asked again from there.
     ///
     /// - Throws: `WitnessError`; `refused` when the line does not verify.
-    package func cosign(_ note: SignedNote) async throws(WitnessError) -> NoteSignature {
-        let size = try Self.checkpoint(of: note).size
+    package func cosign(_ note: SignedNote, size: Int64) async throws(WitnessError) -> NoteSignature {
         for _ in 0..<3 {
             let answer = try await transport.post(url, body: try await request(note, size: size))
             switch answer.status {
@@ -64,7 +63,7 @@ package actor WitnessClient {
             do throws(LogFormatError) { note = try SignedNote(parsing: newest.note) } catch {
                 throw .log(error.description)
             }
-            let line = try await cosign(note)
+            let line = try await cosign(note, size: newest.size)
             do throws(LogWriteError) {
                 try await log.addCosignature(
                     epoch: epoch, size: newest.size, witness: key.name, line: line.line)
@@ -109,9 +108,5 @@ package actor WitnessClient {
         do throws(LedgerError) { return try await log.reader.latestCheckpoint() } catch {
             throw .log("\(error)")
         }
-    }
-
-    private static func checkpoint(of note: SignedNote) throws(WitnessError) -> Checkpoint {
-        do throws(LogFormatError) { return try note.checkpoint() } catch { throw .log(error.description) }
     }
 }

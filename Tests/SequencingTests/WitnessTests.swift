@@ -32,14 +32,16 @@ struct WitnessTests {
         let process = try WitnessProcess(
             folder: folder.path, name: "witness.example", log: fixture.signer.verifierKey)
         let witness = client(process)
+        var size: Int64 = 0
         for entries in [1, 2, 400, 256, 1] {
+            size += Int64(entries)
             let note = try await checkpoint(after: entries)
-            let line = try await witness.cosign(note)
+            let line = try await witness.cosign(note, size: size)
             let cosigned = SignedNote(text: note.text, signatures: note.signatures + [line])
             #expect(process.key.cosignatureTime(in: cosigned) ?? 0 > 1_700_000_000)
             // The same again is fine, and a client that has forgotten everything is told where to begin.
-            _ = try await witness.cosign(note)
-            _ = try await client(process).cosign(note)
+            _ = try await witness.cosign(note, size: size)
+            _ = try await client(process).cosign(note, size: size)
         }
     }
 
@@ -47,18 +49,18 @@ struct WitnessTests {
         let process = try WitnessProcess(
             folder: folder.path, name: "witness.example", log: fixture.signer.verifierKey)
         let witness = client(process)
-        _ = try await witness.cosign(try await checkpoint(after: 5))
+        _ = try await witness.cosign(try await checkpoint(after: 5), size: 5)
         for size in [Int64(5), 9] {
             if size == 9 { _ = try await checkpoint(after: 4) }
             let text = Checkpoint(origin: SequencingFixture.origin, size: size, root: MerkleHash.empty).text
             let fork = SignedNote(text: text, signatures: [try fixture.signer.sign(text)])
-            await #expect(throws: WitnessError.self) { try await witness.cosign(fork) }
+            await #expect(throws: WitnessError.self) { try await witness.cosign(fork, size: size) }
         }
         let strangers = try NoteSigner(
             name: SequencingFixture.origin, privateKey: Secret([UInt8](repeating: 9, count: 32)))
         let text = try required(try await fixture.log.latestCheckpoint()).signedNote().text
         let forged = SignedNote(text: text, signatures: [try strangers.sign(text)])
-        await #expect(throws: WitnessError.self) { try await witness.cosign(forged) }
+        await #expect(throws: WitnessError.self) { try await witness.cosign(forged, size: 9) }
     }
 
     @Test func theSequencerStoresWhatItVerified() async throws {
@@ -97,7 +99,9 @@ struct WitnessTests {
             let client = WitnessClient(
                 key: witness.cosignerKey, prefix: "http://w.example", transport: transport,
                 tiles: fixture.tiles)
-            await #expect(throws: WitnessError.self, "\(status) \(body)") { try await client.cosign(note) }
+            await #expect(throws: WitnessError.self, "\(status) \(body)") {
+                try await client.cosign(note, size: 7)
+            }
         }
         let restless = ScriptedTransport { request in
             let old = request.dropFirst(4).first == UInt8(ascii: "3") ? "4\n" : "3\n"
@@ -106,7 +110,7 @@ struct WitnessTests {
         let client = WitnessClient(
             key: witness.cosignerKey, prefix: "http://w.example", transport: restless, tiles: fixture.tiles)
         await #expect(throws: WitnessError.refused("the witness w.example does not settle on a size")) {
-            try await client.cosign(note)
+            try await client.cosign(note, size: 7)
         }
     }
 }

@@ -17,14 +17,15 @@ struct ExportedEvidence {
 
     /// - Throws: `StartupError` naming what is missing, changed or not signed.
     init(manifest path: String, state: StateDirectory) throws {
-        guard let content = FileManager.default.contents(atPath: path), content.count <= 1_048_576,
-            let manifest = RetentionManifest(Array(content)),
+        let remedy = "gatehouse ledger export --evidence DIRECTORY, then name DIRECTORY/manifest.json"
+        guard let content = FileManager.default.contents(atPath: path) else {
+            throw StartupError("\(path) cannot be read", remedy: remedy, exitCode: .notFound)
+        }
+        guard content.count <= 1_048_576, let manifest = RetentionManifest(Array(content)),
             let files = try? JSONDecoder().decode(Files.self, from: content).files
         else {
             throw StartupError(
-                "\(path) is not the manifest of an evidence export",
-                remedy: "gatehouse ledger export --evidence DIRECTORY, then name DIRECTORY/manifest.json",
-                exitCode: .notFound)
+                "\(path) is not the manifest of an evidence export", remedy: remedy, exitCode: .invalid)
         }
         self.manifest = manifest
         let folder = URL(fileURLWithPath: path).deletingLastPathComponent()

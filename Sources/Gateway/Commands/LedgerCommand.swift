@@ -16,7 +16,14 @@ struct LedgerCommand: AsyncParsableCommand {
     struct Query: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Run one SQL statement as the auditor: read-only, on the views of schema audit.",
-            discussion: "SELECT * FROM audit.dictionary explains every view and column.")
+            discussion: """
+                SELECT * FROM audit.dictionary explains every view and column.
+
+                Exit codes: 0 answered, with rows or without; 1 the database refused the statement; 2 usage; \
+                5 it does not answer.
+
+                Example: gatehouse ledger query "SELECT device_id, state FROM issuance LIMIT 10"
+                """)
 
         @OptionGroup var common: CommonOptions
         @Argument(help: "The SQL statement.") var sql: String

@@ -13,10 +13,17 @@ struct LedgerExport: AsyncParsableCommand {
         discussion: """
             Rows: --query SQL or --view NAME, as the auditor, to --out FILE; beside it FILE.manifest.json \
             and FILE.manifest.note, which signs it. Evidence: --evidence DIR, for gatehouse-verify.
+
+            Exit codes: 0 written; 1 the database refused the statement; 2 usage, or the file exists; 4 no \
+            such view; 5 the database does not answer, or the disk is full.
+
+            Examples:
+              gatehouse ledger export --view issuance --since 2026-10-01T00:00:00Z --out october.csv
+              gatehouse ledger export --evidence evidence-2026-10
             """)
 
     @OptionGroup var common: CommonOptions
-    @Option(help: "csv or jsonl.") var format = Format.csv
+    @Option(help: "csv (the default) or jsonl.") var format: Format?
     @Option(help: "One SQL statement on the views of schema audit.") var query: String?
     @Option(help: "A view of schema audit, in the order of its time.") var view: String?
     @Option(help: "Rows of --view from this instant on (RFC 3339).") var since: String?
@@ -32,6 +39,12 @@ struct LedgerExport: AsyncParsableCommand {
         guard (evidence == nil) == (out != nil) else {
             throw ValidationError("--out FILE goes with --query or --view, and only with them")
         }
+        guard format != nil || common.output != .json else {
+            throw ValidationError("rows are written as csv or as jsonl")
+        }
+        guard evidence != nil || !withoutPrivate else {
+            throw ValidationError("--without-private goes with --evidence")
+        }
         guard view != nil || (since == nil && until == nil) else {
             throw ValidationError("--since and --until go with --view")
         }
@@ -39,6 +52,8 @@ struct LedgerExport: AsyncParsableCommand {
             throw ValidationError("“\(text.prefix(80))” is no RFC 3339 instant, as 2026-11-22T00:00:00Z")
         }
     }
+
+    private var rowFormat: Format { format ?? (common.output == .jsonl ? .jsonl : .csv) }
 
     func run() async throws {
         let stores = try Stores.open(common)
@@ -75,7 +90,7 @@ struct LedgerExport: AsyncParsableCommand {
         settings.statementTimeout = 3_600_000
         let connection = try Connection(settings)
         let sql = try query ?? statement(on: connection)
-        let encoder = RowEncoder(format: format)
+        let encoder = RowEncoder(format: rowFormat)
         var columns = TextColumns(names: [], types: [])
         var count = 0
         var file = try HashedFile(at: out ?? "")
@@ -126,7 +141,7 @@ struct LedgerExport: AsyncParsableCommand {
     ) throws -> ExportManifest {
         ExportManifest(
             document: [
-                "format": .string("gatehouse-rows/1"), "rows_format": .string(format.rawValue),
+                "format": .string("gatehouse-rows/1"), "rows_format": .string(rowFormat.rawValue),
                 "query": .string(rows.sql), "columns": .array(rows.columns.map(JSONValue.string)),
                 "rows": .integer(Int64(rows.count)), "octets": .integer(rows.file.octets),
                 "sha256": .string(rows.file.digest.description), "checkpoint": .string(checkpoint.note),

@@ -69,14 +69,14 @@ struct RowEncoder {
 
     func header(_ columns: TextColumns) -> String {
         switch format {
-        case .csv: return columns.names.map(Self.quoted).joined(separator: ",") + "\r\n"
+        case .csv: return Output.csv(columns.names)
         case .jsonl: return ""
         }
     }
 
     func line(_ row: [String?], _ columns: TextColumns) -> String {
         switch format {
-        case .csv: return row.map { Self.quoted($0 ?? "") }.joined(separator: ",") + "\r\n"
+        case .csv: return Output.csv(row)
         case .jsonl:
             let values = zip(row, columns.types).map { Self.value($0, $1) }
             let members = Dictionary(zip(columns.names, values), uniquingKeysWith: { $1 })
@@ -122,15 +122,5 @@ struct RowEncoder {
         }
         end()
         return elements
-    }
-
-    /// Spreadsheets run a cell that begins like a formula; an apostrophe keeps it text.
-    private static func quoted(_ text: String) -> String {
-        let first = text.unicodeScalars.first
-        let safe = first.map { "=+-@\t\r".unicodeScalars.contains($0) } == true ? "'" + text : text
-        guard safe.unicodeScalars.contains(where: { "\",\r\n".unicodeScalars.contains($0) }) else {
-            return safe
-        }
-        return "\"" + safe.replacingOccurrences(of: "\"", with: "\"\"") + "\""
     }
 }

@@ -1,5 +1,6 @@
 import EnrollmentCore
 import Foundation
+import Glibc
 import Ledger
 import TransparencyLog
 
@@ -24,12 +25,15 @@ struct ExportKey {
                 target: stores.configuration.instance, reason: signer.verifierKey.text))
         let unfinished = "\(path).\(Hex.encode(SystemRandom().octets(4)))"
         try StateDirectory.writePrivate(signer.keyText.revealed + [0x0a], to: unfinished)
+        try StateDirectory.giveToOwner(unfinished)
         // Whoever comes first has made it.
         try? FileManager.default.moveItem(atPath: unfinished, toPath: path)
         try? FileManager.default.removeItem(atPath: unfinished)
         let kept = try read(path)
+        let published = "\(stores.state.pki)/export.vkey"
         try Data((kept.verifierKey.text + "\n").utf8).write(
-            to: URL(fileURLWithPath: "\(stores.state.pki)/export.vkey"), options: .atomic)
+            to: URL(fileURLWithPath: published), options: .atomic)
+        try StateDirectory.giveToOwner(published)
         return ExportKey(signer: kept)
     }
 
@@ -44,6 +48,17 @@ struct ExportKey {
         do { return try NoteSigner(parsing: Secret(String(text))) } catch {
             throw StartupError("\(path): \(error)", remedy: "restore it, or move it away for a new one")
         }
+    }
+}
+
+extension StateDirectory {
+    /// Gives a file that root made in a state to whom its folder belongs: the gateway does not run as root.
+    fileprivate static func giveToOwner(_ path: String) throws {
+        guard geteuid() == 0 else { return }
+        var folder = stat()
+        guard stat(URL(fileURLWithPath: path).deletingLastPathComponent().path, &folder) == 0,
+            lchown(path, folder.st_uid, folder.st_gid) == 0
+        else { throw StartupError("\(path) cannot be given to the state's owner", remedy: "chown it") }
     }
 }
 
@@ -84,15 +99,31 @@ struct EvidenceFolder {
             try manager.createDirectory(
                 atPath: unfinished, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         } catch { throw StartupError("cannot make \(unfinished)", remedy: "free disk space or permissions") }
-        let entries = try export.entryCount()
-        var progress = ProgressBar(total: Int(clamping: entries), label: "exporting")
+        // Personal values must not stay behind where nobody looks; once whole, it has another name.
+        defer { try? manager.removeItem(atPath: unfinished) }
+        let manifest = ExportManifest(document: [
+            "format": "gatehouse-export/1", "origin": .string(export.origin),
+            "tree_size": .integer(export.size), "root_sha256": .string(export.root.description),
+            "entries": .integer(try export.entryCount()),
+            "exported_at": .string(SystemClock().now().description),
+            "files": .object(try files(of: export, in: unfinished)),
+            "private": export.withPrivate ? "included" : "left out",
+        ])
+        try manifest.write(
+            to: "\(unfinished)/manifest.json", "\(unfinished)/manifest.note", key, export.origin)
+        try manager.moveItem(atPath: unfinished, toPath: path)
+    }
+
+    /// Writes the files; returns what the manifest says of each.
+    private func files(of export: EvidenceSnapshot, in folder: String) throws -> [String: JSONValue] {
+        var progress = ProgressBar(total: Int(clamping: try export.entryCount()), label: "exporting")
         defer { progress.finish() }
         var files: [String: JSONValue] = [:]
-        var leaves = try HashedFile(at: "\(unfinished)/leaves")
+        var leaves = try HashedFile(at: "\(folder)/leaves")
         try export.leaves { try leaves.write($0) }
         files["leaves"] = Self.member(try leaves.finish())
         for name in EvidenceFile.allCases {
-            var file = try HashedFile(at: "\(unfinished)/\(name.rawValue)")
+            var file = try HashedFile(at: "\(folder)/\(name.rawValue)")
             var lines = 0
             try export.lines(of: name) { line in
                 try file.write(line + "\n")
@@ -101,16 +132,7 @@ struct EvidenceFolder {
             }
             files[name.rawValue] = Self.member(try file.finish())
         }
-        let manifest = ExportManifest(document: [
-            "format": "gatehouse-export/1", "origin": .string(export.origin),
-            "tree_size": .integer(export.size), "root_sha256": .string(export.root.description),
-            "entries": .integer(entries), "exported_at": .string(SystemClock().now().description),
-            "files": .object(files),
-            "private": export.withPrivate ? "included" : "left out",
-        ])
-        try manifest.write(
-            to: "\(unfinished)/manifest.json", "\(unfinished)/manifest.note", key, export.origin)
-        try manager.moveItem(atPath: unfinished, toPath: path)
+        return files
     }
 
     private static func member(_ file: HashedFile.Summary) -> JSONValue {

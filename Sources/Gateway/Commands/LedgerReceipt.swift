@@ -13,6 +13,11 @@ struct LedgerReceipt: AsyncParsableCommand {
         discussion: """
             A c2sp.org/tlog-proof@v1 whose extra data are the ledger's entry: it verifies offline, with \
             pki/log.vkey alone (gatehouse-verify receipt FILE).
+
+            Exit codes: 0 printed; 2 no serial number; 4 the ledger knows no such certificate; 5 no checkpoint \
+            covers it in time; 6 the log does not lead to it.
+
+            Example: gatehouse ledger receipt 01d0f7 --out laptop.receipt
             """)
 
     @OptionGroup var common: CommonOptions

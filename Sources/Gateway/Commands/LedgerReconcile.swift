@@ -8,22 +8,28 @@ struct LedgerReconcile: AsyncParsableCommand {
         commandName: "reconcile",
         abstract: "Find certificates of our issuers that the ledger does not know.",
         discussion: """
-            PATH is what a CA or a network has seen: a PEM file with any number of certificates, a DER file, \
-            or a folder of such. Exit 6 when one is rogue, 1 when something could not be read, 0 when all \
-            are accounted for. Each rogue certificate raises one alert, once.
+            --ca names what a CA or a network has seen: a PEM file with any number of certificates, a DER \
+            file, or a folder of such. Each rogue certificate raises one alert, once.
+
+            Exit codes: 0 all are accounted for; 1 something could not be read; 4 no such file; 5 the \
+            database does not answer; 6 one is rogue.
+
+            Example: gatehouse ledger reconcile --ca /srv/certificates --output jsonl
             """)
 
     @OptionGroup var common: CommonOptions
     @Option(help: "A PEM or DER file, or a folder of them, at most 1,000,000 files of 1 MiB.")
     var ca: String
     @Option(help: "The team that the alerts are for.") var owner = "Endpoint Security"
+    @Flag(help: "Say what is rogue; raise no alert.") var dryRun = false
 
     func run() async throws {
         let stores = try Stores.open(common)
         do {
             var search = RogueSearch(
                 ledger: stores.ledger, issuers: try OurIssuer.all(stores.state),
-                own: try await stores.ledger.ownCertificates(), owner: owner)
+                own: try await stores.ledger.ownCertificates(),
+                alertsFor: dryRun ? nil : owner)
             try await search.run(try CertificateFiles(path: ca))
             try report(search)
         } catch let error as LedgerError {

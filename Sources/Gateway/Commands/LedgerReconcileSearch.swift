@@ -52,7 +52,8 @@ struct RogueSearch {
     let ledger: PostgresLedger
     let issuers: [OurIssuer]
     let own: Set<Digest>
-    let owner: String
+    /// The team that alerts are for; nil raises none.
+    let owner: String?
     private(set) var ours = 0
     private(set) var others = 0
     private(set) var rogues: [[JSONValue]] = []
@@ -60,7 +61,7 @@ struct RogueSearch {
     private var reported: Set<Digest> = []
     private var pending: [Met] = []
 
-    init(ledger: PostgresLedger, issuers: [OurIssuer], own: Set<Digest>, owner: String) {
+    init(ledger: PostgresLedger, issuers: [OurIssuer], own: Set<Digest>, alertsFor owner: String?) {
         self.ledger = ledger
         self.issuers = issuers
         self.own = own
@@ -131,15 +132,24 @@ struct RogueSearch {
 
     private mutating func report(_ met: Met, _ standing: CertificateStanding) async throws(LedgerError) {
         let serial = Hex.encode(met.looked.serial)
+        let alert = try await raise(met, standing, serial)
+        rogues.append([
+            .string(standing.rawValue), .string(met.looked.issuer), .string(serial),
+            .string(met.looked.fingerprint.description), .string(Timestamp(seconds: met.notAfter).rfc3339),
+            .string(met.place), .string(alert),
+        ])
+    }
+
+    /// What became of the alert.
+    private func raise(
+        _ met: Met, _ standing: CertificateStanding, _ serial: String
+    ) async throws(LedgerError) -> String {
+        guard let owner else { return "not raised" }
         let isNew = try await ledger.alertRogue(
             met.looked.fingerprint, owner: owner,
             detail: "a certificate of \(met.looked.issuer), serial \(serial), that the ledger does not know: "
                 + Self.explanation(standing), at: SystemClock().now())
-        rogues.append([
-            .string(standing.rawValue), .string(met.looked.issuer), .string(serial),
-            .string(met.looked.fingerprint.description), .string(Timestamp(seconds: met.notAfter).rfc3339),
-            .string(met.place), .string(isNew ? "raised" : "raised before"),
-        ])
+        return isNew ? "raised" : "raised before"
     }
 
     private static func explanation(_ standing: CertificateStanding) -> String {

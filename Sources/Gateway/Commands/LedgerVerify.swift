@@ -9,8 +9,15 @@ struct LedgerVerify: ParsableCommand {
         commandName: "verify", abstract: "Run gatehouse-verify on this state's database.",
         discussion: """
             Everything after the options is passed on, e.g. --against CHECKPOINT. Beginning with `export` or \
-            `receipt` it verifies those instead: gatehouse ledger verify receipt FILE. The exit code is the \
-            verifier's; an auditor runs a gatehouse-verify of their own.
+            `receipt` it verifies those instead, with this state's keys. An auditor runs a gatehouse-verify of \
+            their own.
+
+            Exit codes are the verifier's: 0 everything holds; 2 usage; 3 a key, checkpoint or receipt cannot \
+            be read; 4 no such file; 5 the database cannot be read; 6 something does not hold.
+
+            Examples:
+              gatehouse ledger verify --against ours/checkpoint
+              gatehouse ledger verify export evidence-2026-10
             """)
 
     @OptionGroup var common: CommonOptions
@@ -46,7 +53,12 @@ struct LedgerVerify: ParsableCommand {
         var trust = ["--key", state.logKey]
         for witness in log.witnesses { trust += ["--witness-key", witness.key] }
         if log.quorum > 0 { trust += ["--quorum", String(log.quorum)] }
-        if given.first == "export" || given.first == "receipt" { return given + trust }
+        if given.first == "receipt" { return given + trust }
+        if given.first == "export" {
+            let exporter = "\(state.pki)/export.vkey"
+            let isNamed = given.contains { $0.hasPrefix("--export-key") } || access(exporter, R_OK) != 0
+            return given + trust + (isNamed ? [] : ["--export-key", exporter])
+        }
         let database = configuration.database
         // What this host has seen; an auditor brings checkpoints of their own.
         let anchor = "\(state.log)/anchor"

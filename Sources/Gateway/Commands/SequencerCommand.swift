@@ -14,7 +14,15 @@ struct SequencerCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sequencer",
         abstract: "Sequence the transparency log; what a service manager runs where the checkpoint key is.",
-        discussion: "Several may run: one at a time leads, another takes over within seconds.")
+        discussion: """
+            Several may run: one at a time leads, another takes over within seconds. See \
+            docs/operating/production.md, “The log”.
+
+            Exit codes: 0 stopped (SIGINT, SIGTERM), or the key is there; 3 the key is not the one that signed \
+            the newest checkpoint; 4 there is no key; 5 the database does not answer, or run as root.
+
+            Example: gatehouse sequencer --state /var/lib/gatehouse-log
+            """)
 
     @OptionGroup var common: CommonOptions
     @Flag(help: "Make the checkpoint key and pki/log.vkey where there are none, and end.")

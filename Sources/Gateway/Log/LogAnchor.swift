@@ -57,25 +57,14 @@ struct LogAnchor: Sendable {
     func raise(to note: SignedNote) throws {
         let seen = try seen(note)
         try makeFolder()
-        // Requests raise it beside the guard, each on a thread of its own.
+        // The sequencer raises it beside the guard, and other commands in processes of their own.
         let lock = open("\(path).lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard lock >= 0, flock(lock, LOCK_EX) == 0 else { throw unwritable() }
         defer { close(lock) }
         guard try read().map({ $0.size < seen.size || $0.generation < seen.generation }) ?? true else {
             return
         }
-        try write(note)
-    }
-
-    /// Replaces the file as a whole and durably.
-    private func write(_ note: SignedNote) throws {
-        let unfinished = path + ".unfinished"
-        try StateDirectory.writePrivate(Array(note.encoded.utf8), to: unfinished)
-        let file = open(unfinished, O_RDONLY | O_CLOEXEC)
-        guard file >= 0 else { throw unwritable() }
-        defer { close(file) }
-        guard fsync(file) == 0, rename(unfinished, path) == 0 else { throw unwritable() }
-        try syncFolder()
+        try replace(path, note.encoded)
     }
 
     /// Puts an anchor aside whose loss a person accepted.
@@ -84,7 +73,13 @@ struct LogAnchor: Sendable {
         try syncFolder()
     }
 
-    private func makeFolder() throws {
+    func replace(_ path: String, _ text: String) throws {
+        do throws(PublicationError) { try DurableFile.replace(path, Array(text.utf8)) } catch {
+            throw StartupError(error.description, remedy: "free disk space or permissions")
+        }
+    }
+
+    func makeFolder() throws {
         guard mkdir(state.log, 0o700) == 0 || errno == EEXIST else { throw unwritable() }
     }
 

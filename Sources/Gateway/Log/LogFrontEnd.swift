@@ -6,7 +6,7 @@ import Sequencing
 import TransparencyLog
 
 /// The log over HTTP, as C2SP tlog-tiles lays it out, below `/log`: `checkpoint`, `tile/…`, and `key`. What
-/// it says is public and proves itself. A checkpoint is anchored before it leaves; nothing else is written.
+/// it says is public and proves itself. The checkpoint is the newest that the guard has anchored.
 struct LogFrontEnd: ProtocolFrontEnd {
     let log: PostgresLogReader
     let logGuard: LogGuard
@@ -22,10 +22,9 @@ struct LogFrontEnd: ProtocolFrontEnd {
         do {
             switch request.path.dropFirst(prefix.count) {
             case "checkpoint":
-                guard let newest = try await log.latestCheckpoint() else { return notFound }
                 guard logGuard.standing.objection == nil else { return unavailable }
-                try logGuard.remember(newest.signedNote())
-                return text(newest.cosignedNote)
+                guard let newest = logGuard.newest else { return notFound }
+                return text(newest.encoded)
             case "key":
                 guard let keys = FileManager.default.contents(atPath: logGuard.anchor.state.logKey) else {
                     return notFound

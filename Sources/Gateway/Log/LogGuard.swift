@@ -44,6 +44,8 @@ final class LogGuard: Service {
     private let logger: Logger
     /// The largest checkpoint that this process has seen: a file can be taken away.
     private let largest = Mutex<SeenCheckpoint?>(nil)
+    /// The newest checkpoint with its cosignatures, once it is remembered durably.
+    private let releasable = Mutex<SignedNote?>(nil)
     private let state = Mutex(LogStanding.unknown("the log was not looked at yet"))
     private let foreign = Mutex<StartupError?>(nil)
 
@@ -66,18 +68,25 @@ final class LogGuard: Service {
     /// it may, and before `standing` is complete for the first time.
     var refusal: StartupError? { foreign.withLock { $0 } }
 
+    /// The newest checkpoint that may leave this host, at most a second old; nil before the first.
+    var newest: SignedNote? { releasable.withLock { $0 } }
+
     func run() async throws {
         try? await cancelWhenGracefulShutdown {
             var published: [SeenCheckpoint] = []
             var round = 0
             while !Task.isCancelled {
-                // What was published is read each minute; the anchor tells what happens in between.
-                if round % 60 == 0 { published = await self.publishedCheckpoints() }
+                // What was published is read each minute; the anchor tells what happens in between. After an
+                // outage it is read at once: the database may be another now.
+                if round == 0, (try? await self.rollback.state()) != nil {
+                    published = await self.publishedCheckpoints()
+                }
                 await self.check(published)
                 if case .unknown = self.standing {
+                    round = 0
                     try await Task.sleep(for: .milliseconds(500))
                 } else {
-                    round += 1
+                    round = (round + 1) % 60
                     try await Task.sleep(for: .seconds(1))
                 }
             }
@@ -91,7 +100,12 @@ final class LogGuard: Service {
         for place in places.existing() {
             do {
                 guard let note = try await place.largestCheckpoint() else { continue }
-                seen.append(try anchor.seen(note))
+                let found = try anchor.seen(note)
+                seen.append(found)
+                guard let newest = largest.withLock({ $0 }), newest.generation == found.generation else {
+                    continue
+                }
+                metrics?.setPublication(place.name, lag: max(0, newest.size - found.size))
             } catch {
                 logger.warning(
                     "a publication cannot be read",
@@ -101,48 +115,78 @@ final class LogGuard: Service {
         return seen
     }
 
-    /// Looks once.
+    /// Looks once. Why it could not look is for the log alone: it may name hosts.
     ///
     /// - Parameter published: what was found outside the database, beside the anchor.
     func check(_ published: [SeenCheckpoint]) async {
-        do { become(try await standing(published)) } catch let error as StartupError {
+        do { become(try await standing(look(published))) } catch let error as StartupError {
             become(.rolledBack(error.problem + "; " + error.remedy))
-        } catch { become(.unknown("\(error)")) }
+        } catch { become(.unknown("the database does not answer"), because: "\(error)") }
     }
 
-    private func standing(_ published: [SeenCheckpoint]) async throws -> LogStanding {
-        let stored = try await rollback.state()
-        report(stored)
+    /// One look at the log.
+    struct Look: Sendable {
+        /// Every checkpoint known, each signed by our key.
+        let seen: [SeenCheckpoint]
+        /// The one under the anchor.
+        let own: SeenCheckpoint?
+        /// The newest one stored, if our key signed it.
+        let newest: SignedNote?
+        let stored: LogState
+    }
+
+    /// What was seen is gathered before the log is read, which may grow meanwhile and never shrinks.
+    func look(_ published: [SeenCheckpoint]) async throws -> Look {
+        let newest = try await signedCheckpoint()
         let own = try anchor.read()
-        let seen = published + [own, largest.withLock { $0 }].compactMap { $0 }
-        if let missing = try await missing(from: stored, of: seen) {
-            return .rolledBack(Self.reason(missing, stored))
-        }
+        let seen = published + [own, largest.withLock { $0 }, newest?.seen].compactMap { $0 }
+        return Look(seen: seen, own: own, newest: newest?.note, stored: try await rollback.state())
+    }
+
+    private func standing(_ look: Look) async throws -> LogStanding {
+        let stored = look.stored
+        report(stored)
+        if let missing = try await missing(in: look) { return .rolledBack(Self.reason(missing, stored)) }
+        if let act = try unconfirmed(in: look).last { return .rolledBack(Self.reason(act)) }
         guard stored.leaves == stored.size else {
             return .rolledBack(
                 "the newest tree head is over \(stored.size) leaves, the database has \(stored.leaves); "
                     + "restore the newest copy of the database")
         }
-        try await raise(own, stored)
+        try raise(look)
         return .complete(generation: stored.generation)
     }
 
-    /// The largest of these that the stored log lacks and nobody gave up; nil when there is none.
-    func missing(from stored: LogState, of seen: [SeenCheckpoint]) async throws(LedgerError)
-        -> SeenCheckpoint?
-    {
+    /// The newest stored checkpoint, if our key signed it.
+    private func signedCheckpoint() async throws -> (note: SignedNote, seen: SeenCheckpoint)? {
+        let stored = try await log.latestCheckpoint()
+        let refusal = stored.flatMap(anchor.refusal)
+        foreign.withLock { $0 = refusal }
+        guard let stored, refusal == nil else { return nil }
+        let note = try stored.signedNote()
+        return (note, try anchor.seen(note))
+    }
+
+    /// The largest checkpoint that the stored log lacks and no act gives up; nil when there is none.
+    func missing(in look: Look) async throws(LedgerError) -> SeenCheckpoint? {
+        let stored = look.stored
         var missing: SeenCheckpoint?
-        for checkpoint in Set(seen) where checkpoint.size > (missing?.size ?? 0) {
+        for checkpoint in Set(look.seen) where checkpoint.size > (missing?.size ?? 0) {
             if stored.hasAcceptedLoss(of: checkpoint) { continue }
             if checkpoint.generation <= stored.generation,
-                try await rollback.root(at: checkpoint.size) == checkpoint.root,
-                checkpoint.size <= stored.leaves
+                try await log.holds(
+                    LogTreeHead(size: checkpoint.size, root: checkpoint.root), within: stored.leaves)
             {
                 continue
             }
             missing = checkpoint
         }
         return missing
+    }
+
+    /// The acts on record that count for nothing on this host.
+    func unconfirmed(in look: Look) throws -> [AcceptedRollback] {
+        try anchor.unconfirmed(look.stored.rollbacks, by: look.seen)
     }
 
     /// Remembers a checkpoint durably, before it leaves this host.
@@ -157,9 +201,6 @@ final class LogGuard: Service {
         }
     }
 
-    /// Where the stored log stands.
-    func stored() async throws(LedgerError) -> LogState { try await rollback.state() }
-
     private static func reason(_ missing: SeenCheckpoint, _ stored: LogState) -> String {
         let what =
             stored.size < missing.size
@@ -170,28 +211,31 @@ final class LogGuard: Service {
         return what + "; restore the newest copy, or run gatehouse ledger accept-rollback --reason TEXT"
     }
 
+    private static func reason(_ act: AcceptedRollback) -> String {
+        "the database says that a person accepted the loss of what was signed beyond \(act.presentSize) "
+            + "leaves (generation \(act.generation)), and nobody did so here or where the log's key is; "
+            + "restore the newest copy, or, if you know of it, run gatehouse ledger accept-rollback "
+            + "--reason TEXT on the key's host"
+    }
+
     /// Raises the anchor to the newest stored checkpoint; one that was given up is put aside.
-    private func raise(_ own: SeenCheckpoint?, _ stored: LogState) async throws {
-        if let own, stored.hasAcceptedLoss(of: own) {
+    private func raise(_ look: Look) throws {
+        let stored = look.stored
+        if let own = look.own, stored.hasAcceptedLoss(of: own) {
             try anchor.archive(own)
             logger.notice("the anchor's loss was accepted", metadata: ["size": "\(own.size)"])
         }
         try anchor.identity.writeKeyFile(anchor.state, generations: stored.rollbacks.map(\.generation))
-        guard let newest = try await log.latestCheckpoint() else { return }
-        let refusal = anchor.refusal(of: newest)
-        foreign.withLock { $0 = refusal }
-        guard refusal == nil else { return }
+        guard let newest = look.newest else { return }
         do {
-            let note = try newest.signedNote()
-            let seen = try anchor.seen(note)
-            guard try await rollback.root(at: seen.size) == seen.root else { return }
-            try remember(note)
+            try remember(newest)
+            releasable.withLock { $0 = newest }
         } catch {
             logger.error("the newest checkpoint is no anchor", metadata: ["cause": "\(error)"])
         }
     }
 
-    private func become(_ found: LogStanding) {
+    private func become(_ found: LogStanding, because cause: String? = nil) {
         let before = state.withLock { standing in
             defer { standing = found }
             return standing
@@ -199,7 +243,7 @@ final class LogGuard: Service {
         guard before != found else { return }
         switch found {
         case .unknown(let reason):
-            logger.warning("the log cannot be looked at", metadata: ["cause": "\(reason)"])
+            logger.warning("the log cannot be looked at", metadata: ["cause": "\(cause ?? reason)"])
         case .complete(let generation):
             logger.notice("the log is complete", metadata: ["generation": "\(generation)"])
         case .rolledBack(let reason):
