@@ -174,10 +174,15 @@ private final class Drill {
     }
 
     func waitUntilSequenced() throws {
-        try waitUntil("every entry is in a checkpoint", within: 20) {
+        try waitUntil("every entry is in a checkpoint", within: 60) {
             try site.sql(
                 "SELECT (SELECT max(tree_size) FROM ledger.checkpoint) = (SELECT count(*) FROM ledger.entry)")
                 == "t"
+        }
+        let entries = try site.sql("SELECT count(*) FROM ledger.entry")
+        try waitUntil("the gateway serves that checkpoint", within: 60) {
+            let note = try site.gate.admin("log/checkpoint", in: work.folder("served")).body
+            return String(decoding: note, as: UTF8.self).contains("\n\(entries)\n")
         }
     }
 
@@ -197,7 +202,7 @@ private final class Drill {
             .write(toFile: file, atomically: false, encoding: .utf8)
         try gate.up()
         let url = "\(try gate.endpoints.admin)/readyz"
-        try waitUntil("readyz names the ledger", within: 15) {
+        try waitUntil("readyz names the ledger", within: 60) {
             let said = try Tool.run("curl", ["-sS", "--max-time", "10", url], in: work)
             return said.output.contains("ledger")
         }

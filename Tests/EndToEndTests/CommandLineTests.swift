@@ -134,10 +134,13 @@ import Testing
 
     @Test func completion() throws {
         let gate = try Gate.shared()
-        let done = try gate.command(["completion", "bash"], withState: false)
-        #expect(done.status == 0)
-        #expect(done.output.contains("gatehouse"))
-        try Tool.succeed("bash", ["-n"], in: try gate.folder("completion"), input: done.data)
+        for shell in ["bash", "zsh", "fish"] {
+            let done = try gate.command(["completion", shell], withState: false)
+            #expect(done.status == 0 && done.output.contains("gatehouse"), "\(shell)")
+            #expect(done.output.contains("cursor-file"), "\(shell)")
+            guard shell == "bash" else { continue }
+            try Tool.succeed("bash", ["-n"], in: try gate.folder("completion"), input: done.data)
+        }
         #expect(try gate.command(["completion", "tcsh"], withState: false).status == 2)
     }
 

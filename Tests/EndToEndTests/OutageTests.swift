@@ -103,11 +103,11 @@ import Testing
     }
 
     private func waitUntilReady(_ gate: Gate, _ requester: Requester) throws {
-        for _ in 0..<100 {
+        for _ in 0..<600 {
             if try health(gate, requester, "readyz") == "200 ready" { return }
             usleep(100_000)
         }
-        Issue.record("not ready ten seconds after the database was back")
+        Issue.record("not ready a minute after the database was back")
     }
 
     /// Runs pg_ctl as the user whose cluster it is.
