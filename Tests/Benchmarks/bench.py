@@ -1,4 +1,4 @@
-"""Enrolments beside their crypto floor, the ledger beside pgbench, auditors' questions, and policy.
+"""Enrolments beside their crypto floor, the ledger beside pgbench, its verifier, auditors' questions, and policy.
 
 docs/performance.md says how to read it.
 """
@@ -14,9 +14,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import audit
 import floor
+import large
 import policy
 import scenarios
 import throughput
+import verify
 from gateway import Gateway
 
 
@@ -87,13 +89,17 @@ def main():
     parser.add_argument("--enrolments", type=int, default=200, help="of each kind in each round")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--workers", type=int, default=8, help="devices at the same time")
-    parser.add_argument("--only", choices=["enrolment", "policy", "throughput", "audit"], help="measure this alone")
+    parser.add_argument("--only", choices=["enrolment", "policy", "throughput", "verify", "audit"],
+                        help="measure this alone")
     parser.add_argument("--decisions", type=int, default=100_000, help="of policy, for each measurement")
     parser.add_argument("--intents", type=int, default=1_000_000, help="to replay")
     parser.add_argument("--clients", type=int, nargs="+", default=[1, 8, 64, 256], help="of the ledger, at a time")
     parser.add_argument("--issuances", type=int, default=1_000, help="on the ledger, for each number of clients")
-    parser.add_argument("--sizes", type=int, nargs="+", default=[1_000], help="requests on the ledger beforehand")
+    parser.add_argument("--sizes", type=int, nargs="+", default=[1_000, 100_000],
+                        help="entries on the ledger before issuances are measured, rising")
+    parser.add_argument("--entries", type=int, default=1_000_000, help="at least, on the ledger that is verified")
     parser.add_argument("--requests", type=int, default=1_000_000, help="on the ledger that auditors ask")
+    parser.add_argument("--state", help="keep the large ledgers in this folder, and use those that are there")
     parser.add_argument("--json", help="write the result to this file as well")
     options = parser.parse_args()
     result = {}
@@ -102,13 +108,10 @@ def main():
         print(policy.table(result["policy"]), flush=True)
     if options.only in (None, "throughput"):
         result["throughput"] = throughput.measure(
-            options.gatehouse, options.sizes, options.clients, options.issuances)
+            options.gatehouse, options.state, options.sizes, options.clients, options.issuances)
         print(throughput.table(result["throughput"]), flush=True)
-    if options.only in (None, "audit"):
-        with tempfile.TemporaryDirectory(prefix="gatehouse-bench.") as folder:
-            os.chmod(folder, 0o755)
-            result["audit"] = audit.measure(options.gatehouse, options.requests, folder)
-        print(audit.table(result["audit"]), flush=True)
+    if options.only in (None, "verify", "audit"):
+        large_ledger(options, result)
     if options.only in (None, "enrolment"):
         measured = enrolment(options)
         result |= measured
@@ -118,6 +121,17 @@ def main():
     if options.json:
         with open(options.json, "w") as file:
             file.write(text + "\n")
+
+
+def large_ledger(options, result):
+    """Both on one ledger, since it takes minutes to make."""
+    with large.opened(options.gatehouse, options.state, "audit") as ledger:
+        if options.only != "audit":
+            result["verify"] = verify.measure(ledger, options.entries)
+            print(verify.table(result["verify"]), flush=True)
+        if options.only != "verify":
+            result["audit"] = audit.measure(ledger, options.requests)
+            print(audit.table(result["audit"]), flush=True)
 
 
 def enrolment(options):

@@ -31,11 +31,13 @@ def require(condition, *what):
         raise Failed(" ".join(map(str, what)))
 
 
-def certificate_request(device, key):
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, device)])
-    names = x509.SubjectAlternativeName([x509.DNSName(host(device))])
-    return (x509.CertificateSigningRequestBuilder().subject_name(name).add_extension(names, False)
-            .sign(key, hashes.SHA256())).public_bytes(DER)
+def certificate_request(device, key, service="laptops"):
+    """DER of a request with the names that the starter policy grants: servers DNS names alone, contractors none."""
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, device)] if service != "servers" else [])
+    request = x509.CertificateSigningRequestBuilder().subject_name(name)
+    if service != "contractors":
+        request = request.add_extension(x509.SubjectAlternativeName([x509.DNSName(host(device))]), False)
+    return request.sign(key, hashes.SHA256()).public_bytes(DER)
 
 
 class Connections:
@@ -89,6 +91,9 @@ class EST:
 class SCEP:
     protocol = "scep"
 
+    def __init__(self, service="laptops"):
+        self.service = service
+
     def prepare(self, gateway, devices, credentials):
         self.address = urllib.parse.urlsplit(gateway.endpoints["http"])
         bag = subprocess.run(
@@ -104,7 +109,7 @@ class SCEP:
 
     def _call(self, method, operation, body=None):
         connection = http.client.HTTPConnection(self.address.hostname, self.address.port, timeout=30)
-        connection.request(method, f"/scep/laptops?operation={operation}", body,
+        connection.request(method, f"/scep/{self.service}?operation={operation}", body,
                            {"Content-Type": "application/x-pki-message"} if body else {})
         response = connection.getresponse()
         content = response.read()
@@ -123,13 +128,16 @@ class SCEP:
 class ACME:
     protocol = "acme"
 
+    def __init__(self, service="laptops"):
+        self.service = service
+
     def prepare(self, gateway, devices, credentials):
         self.connections = Connections(gateway)
         self.answers = {}
         self._answer_challenges(gateway.endpoints["http01_port"])
         self.directory = self._directory()
         return [(device, credential, ec.generate_private_key(ec.SECP256R1()),
-                 certificate_request(device, ec.generate_private_key(ec.SECP256R1())))
+                 certificate_request(device, ec.generate_private_key(ec.SECP256R1()), self.service))
                 for device, credential in zip(devices, credentials)]
 
     def _answer_challenges(self, port):
@@ -155,7 +163,7 @@ class ACME:
 
     def _directory(self):
         connection = self.connections.new()
-        connection.request("GET", "/acme/laptops/directory")
+        connection.request("GET", f"/acme/{self.service}/directory")
         return json.loads(connection.getresponse().read())
 
     def enrol(self, prepared):

@@ -1,14 +1,11 @@
 """Durable issuances a second: the ledger's own functions beside a plain loop and beside pgbench, in one run."""
 import json
-import os
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-import audit
-import seed
-from gateway import Gateway
+import large
 
 SUPERUSER = "gatehouse_superuser"
 # One issuance commits twice: before the CA's key is used, and before the certificate is released.
@@ -41,6 +38,8 @@ class Database:
         return self.run("psql", "-XqAtv", "ON_ERROR_STOP=1", "-d", database, "-c", text).strip()
 
     def prepare(self):
+        if self.sql("SELECT count(*) FROM pg_database WHERE datname = 'pgbench'", "postgres") == "1":
+            return
         self.sql("CREATE DATABASE pgbench", "postgres")
         for table in ("reserved", "spent"):
             self.sql(f"CREATE TABLE {table} (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, body text)", "pgbench")
@@ -54,15 +53,6 @@ class Database:
                             str(max(1, transactions // clients)), "-f", file.name, "pgbench")
         line = next(line for line in said.splitlines() if line.startswith("tps"))
         return float(line.split()[2])
-
-
-def more_connections(gateway):
-    """Room for 256 clients of pgbench; a gateway has a few."""
-    gateway.start()
-    gateway.stop()
-    with open(gateway.state / "postgres/gatehouse.conf", "a") as file:
-        file.write("max_connections = 400\n")
-    gateway.start()
 
 
 def bench(gateway, clients, issuances, **options):
@@ -86,44 +76,29 @@ def at_size(gateway, database, clients, issuances):
     return {"loop_per_second": loop["per_second"], "connections": bench(gateway, 1, 1)["connections"], "lines": lines}
 
 
-def measure(program, sizes, clients, issuances):
-    """Sizes are numbers of requests on the ledger, rising."""
+def measure(program, state, sizes, clients, issuances):
+    """Sizes are numbers of entries on the ledger beforehand, rising. One that the ledger is far beyond is left out."""
     results = []
-    with tempfile.TemporaryDirectory(prefix="gatehouse-bench.", dir="/tmp") as folder:
-        os.chmod(folder, 0o755)
-        gateway = Gateway(program, folder)
-        more_connections(gateway)
-        try:
-            database = Database(gateway)
-            database.prepare()
-            for size in sizes:
-                present = int(database.sql("SELECT count(*) FROM ledger.request"))
-                if present < size:
-                    grow(gateway, database, size - present)
-                    database.sql("VACUUM ANALYZE")
-                # What follows is measured on so many: plans and pages are warm.
-                bench(gateway, 8, 50)
-                results.append({"requests": size, **at_size(gateway, database, clients, issuances)})
-        finally:
-            gateway.stop()
+    # Room for 256 clients of pgbench; a gateway has a few.
+    with large.opened(program, state, "throughput", ["max_connections = 400"]) as ledger:
+        database = Database(ledger.gateway)
+        database.prepare()
+        for size in sizes:
+            if ledger.database.count("entry") > size * 3:
+                print(f"throughput: the ledger is beyond {size:,} entries", file=sys.stderr)
+                continue
+            ledger.grow(entries=size)
+            present = ledger.database.count("entry")
+            # What follows is measured on so many: plans and pages are warm.
+            bench(ledger.gateway, 8, 50)
+            results.append({"entries": present, **at_size(ledger.gateway, database, clients, issuances)})
     return results
-
-
-def grow(gateway, database, missing):
-    """Brings the ledger so many requests further: a few by issuing, many by multiplying recorded ones."""
-    if missing <= 2_000:
-        bench(gateway, 64, missing)
-        return
-    audit.chains(gateway)
-    seed.seed(seed.Database(database.socket, SUPERUSER, "gatehouse"), missing)
-    # This log will be thrown away, and its sequencer must not work through all of them while the clock runs.
-    database.sql("DELETE FROM ledger.pending_leaf")
 
 
 def table(results):
     lines = []
     for result in results:
-        lines.append(f"durable issuances/s on a ledger of {result['requests']:,} requests "
+        lines.append(f"durable issuances/s on a ledger of {result['entries']:,} entries "
                      f"({result['connections']} writing connections); plain loop {result['loop_per_second']}/s")
         lines.append(f"{'clients':>10}{'issued/s':>12}{'p50':>12}{'p99':>12}{'× loop':>10}{'pgbench/s':>12}"
                      f"{'× pgbench':>12}")

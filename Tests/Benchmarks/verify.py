@@ -1,0 +1,56 @@
+"""gatehouse-verify on one core, beside reading and hashing every body once."""
+import os
+import subprocess
+import time
+from pathlib import Path
+
+from gateway import kibibytes
+
+GOAL = 100_000  # entries a second
+BODIES = "COPY (SELECT body FROM ledger.entry) TO STDOUT"
+
+
+def timed(command):
+    """(exit code, seconds by the clock, seconds of CPU, MiB resident at most) of a command that has one core."""
+    core = max(os.sched_getaffinity(0))
+    began, most, pid = time.monotonic(), 0, 0
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, preexec_fn=lambda: os.sched_setaffinity(0, {core}))
+    while not pid:
+        time.sleep(0.02)
+        # That of rusage would begin with what Python has.
+        most = max(most, kibibytes(process.pid, "status", "VmHWM:"))
+        pid, status, usage = os.wait4(process.pid, os.WNOHANG)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return process.returncode, time.monotonic() - began, usage.ru_utime + usage.ru_stime, most / 1024
+
+
+def measure(ledger, entries):
+    """Of a ledger with so many entries, all of them leaves."""
+    ledger.grow(entries=entries)
+    database, gateway = ledger.database, ledger.gateway
+    copy = [*database.command, "-c", BODIES]
+    # The first reads what the others find in memory.
+    floor = min(timed(["sh", "-c", '"$@" | openssl dgst -sha256', "sh", *copy])[1] for _ in range(3))
+    result = {"entries": database.count("entry"), "floor_seconds": floor}
+    verifier = [str(Path(gateway.program).resolve().with_name("gatehouse-verify")), "database", "--host",
+                str(gateway.state / "run"), "--name", "gatehouse", "--key", str(gateway.state / "pki/log.vkey")]
+    for name, words in (("without_replay", ["--skip-replay"]), ("whole", [])):
+        code, clock, processor, memory = timed(verifier + words)
+        if code != 0:
+            raise SystemExit(f"gatehouse-verify ended with {code}; run it: {' '.join(verifier)}")
+        result[name] = {"seconds": clock, "cpu_seconds": processor, "memory_mib": memory,
+                        "per_second": result["entries"] / clock, "ratio": clock / result["floor_seconds"]}
+    return result
+
+
+def table(result):
+    lines = [f"{'verifying on one core':<32}{'clock':>10}{'CPU':>10}{'entries/s':>12}{'ratio':>8}{'resident':>12}",
+             f"{'floor: read and hash bodies':<32}{result['floor_seconds']:>8.1f} s"]
+    for name, title in (("without_replay", "--skip-replay"), ("whole", "everything, decisions too")):
+        one = result[name]
+        lines.append(f"{title:<32}{one['seconds']:>8.1f} s{one['cpu_seconds']:>8.1f} s{one['per_second']:>12,.0f}"
+                     f"{one['ratio']:>8.1f}{one['memory_mib']:>8.0f} MiB")
+    rate = result["whole"]["per_second"]
+    lines.append(f"verify: {'PASS' if rate >= GOAL else 'FAIL'}: {result['entries']:,} entries, a million in "
+                 f"{1_000_000 / rate:.1f} s, goal 10 s")
+    return "\n".join(lines)
