@@ -158,8 +158,8 @@ let package = Package(
             "VerificationTests",
             [
                 "Verification", "TransparencyLog", "Sequencing", "Registration", "Issuance", "Policy",
-                "Identity", "Ledger", "Database", "EnrollmentCore", "PKIX", "EnrollmentTesting", crypto,
-                logging,
+                "Identity", "Ledger", "Database", "EnrollmentCore", "PKIX", "Simulation", "EnrollmentTesting",
+                crypto, logging,
             ]),
         tests(
             "EventFeedTests",

@@ -40,7 +40,8 @@ package struct ConnectionSettings: Sendable {
             "-c TimeZone=UTC", "-c lock_timeout=\(lockTimeout)", "-c statement_timeout=\(statementTimeout)",
             "-c idle_in_transaction_session_timeout=30000",
         ]
-        if isReadOnly { options.append("-c default_transaction_read_only=on") }
+        // A login may change its own defaults: what was acknowledged is on disk all the same.
+        options.append(isReadOnly ? "-c default_transaction_read_only=on" : "-c synchronous_commit=on")
         var all = [
             "application_name": "gatehouse", "client_encoding": "UTF8", "keepalives": "1",
             "keepalives_idle": "30",

@@ -1,5 +1,5 @@
 /// Why the database did not do what it was asked.
-package enum DatabaseError: Error, Sendable, Hashable {
+package enum DatabaseError: Error, Sendable, Hashable, CustomStringConvertible {
     /// No connection, a connection lost, no answer in time, or a queue that is full: worth another try later.
     case unavailable(String)
     /// The server refused a statement. The message is the server's first line, never its details, which may
@@ -7,6 +7,15 @@ package enum DatabaseError: Error, Sendable, Hashable {
     case refused(sqlState: String, message: String)
     /// A row that does not have the columns its reader expects.
     case unexpectedRow(String)
+
+    /// For people; the server's own words are quoted.
+    package var description: String {
+        switch self {
+        case .unavailable(let reason): return "the database does not answer: \(reason)"
+        case .refused(let sqlState, let message): return "the database refused (\(sqlState)): \(message)"
+        case .unexpectedRow(let reason): return "the database's answer could not be read: \(reason)"
+        }
+    }
 
     /// Whether the same statement may succeed later without anything being repaired: time-outs, locks,
     /// resources, shutdown (PostgreSQL appendix A).

@@ -25,9 +25,11 @@ final class RowSet: @unchecked Sendable {
     /// The octets of a value while `body` runs; nil for null and for what is not there.
     func withOctets<Value>(_ row: Int, _ column: Int, _ body: (UnsafeRawBufferPointer) -> Value) -> Value? {
         let (row, column) = (Int32(truncatingIfNeeded: row), Int32(truncatingIfNeeded: column))
-        guard PQgetisnull(result, row, column) == 0, let start = PQgetvalue(result, row, column) else {
-            return nil
-        }
-        return body(UnsafeRawBufferPointer(start: start, count: Int(PQgetlength(result, row, column))))
+        let length = PQgetlength(result, row, column)
+        // What has a length is not null: most values need no second look.
+        guard length > 0 || PQgetisnull(result, row, column) == 0,
+            let start = PQgetvalue(result, row, column)
+        else { return nil }
+        return body(UnsafeRawBufferPointer(start: start, count: Int(length)))
     }
 }

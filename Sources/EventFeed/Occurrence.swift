@@ -107,7 +107,10 @@ package struct Occurrence: Sendable, Hashable {
             become(.configuration, body["action"] ?? "admin", .success, .low)
             target = body["target"]
         case "alert": alert(body)
-        case "rollback": become(.ledger, action, .unknown, .high)
+        case "rollback":
+            become(.ledger, action, .unknown, .high)
+            // From there on, indices are given again.
+            target = body["present_size"].map { "leaf \($0)" }
         default: severity = .low  // redaction, retention, and what later versions record
         }
     }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Database
 import Dispatch
 import EnrollmentCore
 import Foundation
@@ -48,9 +49,8 @@ struct GatehouseCommand: ParsableCommand {
         case let error as StartupError:
             Output.message("gatehouse: \(error)")
             Foundation.exit(error.exitCode.rawValue)
-        case let error as LedgerError:
-            Output.message("gatehouse: \(error)\n  remedy: is `gatehouse up` running on this state?")
-            Foundation.exit(ExitStatus.dependencyUnavailable.rawValue)
+        case let error as LedgerError: end(StartupError(error))
+        case let error as DatabaseError: end(StartupError(error))
         case let error as PortInUse:
             let (host, port) = (error.endpoint.host, error.endpoint.port)
             Output.message(

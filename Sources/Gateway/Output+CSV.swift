@@ -5,8 +5,9 @@ extension Output {
         fields.map { $0.map(csvField) ?? "" }.joined(separator: ",") + "\r\n"
     }
 
-    /// Spreadsheets run a cell that begins like a formula; an apostrophe keeps it text. By scalars: a carriage
-    /// return and its line feed are one character, and a sign with an accent is another than the sign.
+    /// Spreadsheets run a cell that begins like a formula; an apostrophe keeps it text. By scalars: a
+    /// carriage return and its line feed are one character, and a sign with an accent is another than the
+    /// sign.
     private static func csvField(_ text: String) -> String {
         let first = text.unicodeScalars.first
         let safe = first.map { "=+-@\t\r".unicodeScalars.contains($0) } == true ? "'" + text : text

@@ -1,3 +1,6 @@
+import Foundation
+import Glibc
+
 /// Why a command cannot go on: what is wrong, where, and what to do about it.
 struct StartupError: Error, CustomStringConvertible {
     let problem: String
@@ -11,6 +14,16 @@ struct StartupError: Error, CustomStringConvertible {
     }
 
     var description: String { "\(problem)\n  remedy: \(remedy)" }
+
+    /// A file that could not be made or written; a folder that is not there is named.
+    static func cannotWrite(_ path: String) -> StartupError {
+        let cause = String(cString: strerror(errno))
+        let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+        guard access(folder, F_OK) == 0 else {
+            return StartupError("cannot write \(path): there is no folder \(folder)", remedy: "make it first")
+        }
+        return StartupError("cannot write \(path): \(cause)", remedy: "free disk space or permissions")
+    }
 }
 
 /// The exit codes of `gatehouse`, the same for every verb.

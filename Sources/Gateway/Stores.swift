@@ -106,12 +106,9 @@ struct Stores {
         }
     }
 
-    private static func fault(_ error: MigrationError) -> StartupError {
+    static func fault(_ error: MigrationError) -> StartupError {
         switch error {
-        case .database(let cause):
-            return StartupError(
-                "the schema could not be brought up to date: \(cause)",
-                remedy: "is the database up and reachable?")
+        case .database(let cause): return StartupError(cause)
         case .changed(let number, let name):
             return StartupError(
                 "the database's schema step \(number) (\(name)) is not this program's",
@@ -143,14 +140,11 @@ struct Stores {
             return StartupError(
                 "\(act) (\(state)): \(message)", remedy: remedy,
                 exitCode: error.isTransient ? .dependencyUnavailable : .negative)
-        case .unavailable(let reason):
+        case .unavailable(let reason) where StartupError.isLoginRefused(reason):
             return StartupError(
                 "the database does not let \(configuration.database.migrator) in: \(reason)",
-                remedy: configuration.database.isEmbedded
-                    ? "is gatehouse up running on this state?"
-                    : "run this where that login is set up, as gatehouse db migrate is")
-        case .unexpectedRow(let reason):
-            return StartupError("the answer could not be read: \(reason)", remedy: "report this")
+                remedy: "run this where that login is set up, as gatehouse db migrate is")
+        case .unavailable, .unexpectedRow: return StartupError(error)
         }
     }
 

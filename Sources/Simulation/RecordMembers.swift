@@ -55,7 +55,8 @@ package struct RecordMembers: Sendable {
     /// Where the value of that member is, as written; nil when there is none or it is null.
     package func place(_ name: StaticString) -> Range<Int>? {
         let text = bytes.span
-        for member in members where Self.isEqual(text, member.name, name) {
+        let count = name.utf8CodeUnitCount
+        for member in members where member.name.count == count && Self.isEqual(text, member.name, name) {
             return Self.isNull(text, member.value) ? nil : member.value
         }
         return nil
@@ -153,6 +154,31 @@ package struct RecordMembers: Sendable {
         return octets.count == expected.count && Self.isEqual(octets.span, 0, expected)
     }
 
+    /// Whether a string member is the same in both objects, or missing in both.
+    package func `is`(_ name: StaticString, asIn other: RecordMembers) -> Bool {
+        guard let place = place(name), let otherPlace = other.place(name) else {
+            return self.place(name) == nil && other.place(name) == nil
+        }
+        let text = bytes.span
+        // Where the text is the same, it need not be read.
+        if place.count == otherPlace.count,
+            Self.isEqual(text, place.lowerBound, other.bytes.span.extracting(otherPlace))
+        {
+            return text[place.lowerBound] == UInt8(ascii: "\"")
+        }
+        return octets(place).map { $0 == other.octets(otherPlace) } ?? false
+    }
+
+    /// Whether a member is an array of these texts.
+    package func `is`(_ name: StaticString, texts: [String]) -> Bool {
+        guard let place = place(name) else { return false }
+        var text = CanonicalText(capacity: place.count)
+        text.array { text in for element in texts { text.string(element) } }
+        let isSame =
+            text.octets.count == place.count && Self.isEqual(bytes.span, place.lowerBound, text.octets.span)
+        return isSame || value(place) == .array(texts.map(JSONValue.string))
+    }
+
     /// Whether a string member is this word, which needs no escapes.
     package func `is`(_ name: StaticString, word: StaticString) -> Bool {
         guard let place = place(name), place.count == word.utf8CodeUnitCount + 2 else { return false }
@@ -206,6 +232,70 @@ package struct RecordMembers: Sendable {
 }
 
 extension RecordMembers {
+    /// Other text for a part of an object.
+    package struct Replacement {
+        let place: Range<Int>
+        let text: [UInt8]
+
+        /// - Parameters:
+        ///   - place: where a value is, as written.
+        ///   - text: JSON.
+        package init(_ place: Range<Int>, _ text: [UInt8]) {
+            self.place = place
+            self.text = text
+        }
+    }
+
+    /// The octets at `range` with other text in places.
+    ///
+    /// - Parameter replacements: in ascending order, apart from each other, all within `range`.
+    package func octets(at range: Range<Int>, replacing replacements: [Replacement]) -> [UInt8] {
+        var octets: [UInt8] = []
+        octets.reserveCapacity(replacements.reduce(range.count) { $0 + $1.text.count })
+        var start = range.lowerBound
+        for replacement in replacements {
+            octets += bytes[start..<replacement.place.lowerBound]
+            octets += replacement.text
+            start = replacement.place.upperBound
+        }
+        octets += bytes[start..<range.upperBound]
+        return octets
+    }
+
+    /// The object with other text in places.
+    ///
+    /// - Parameter replacements: as above; each of one string for another.
+    /// - Throws: when a name was replaced and it is no object any more.
+    package func replacing(_ replacements: [Replacement]) throws(RecordError) -> RecordMembers {
+        guard !replacements.isEmpty else { return self }
+        let octets = octets(at: bytes.indices, replacing: replacements)
+        let isOfValues = replacements.allSatisfy { replacement in
+            members.contains { member in
+                member.value.lowerBound <= replacement.place.lowerBound
+                    && replacement.place.upperBound <= member.value.upperBound
+            }
+        }
+        guard isOfValues else { return try RecordMembers(octets) }
+        func moved(_ place: Int) -> Int {
+            replacements.reduce(place) { moved, replacement in
+                replacement.place.upperBound <= place
+                    ? moved + replacement.text.count - replacement.place.count : moved
+            }
+        }
+        return RecordMembers(
+            octets,
+            members.map { member in
+                Member(
+                    name: moved(member.name.lowerBound)..<moved(member.name.upperBound),
+                    value: moved(member.value.lowerBound)..<moved(member.value.upperBound))
+            })
+    }
+
+    private init(_ bytes: [UInt8], _ members: [Member]) {
+        self.bytes = bytes
+        self.members = members
+    }
+
     private static func isHex(_ text: Span<UInt8>, _ place: Int, _ octet: UInt8) -> Bool {
         text[place] == digit(octet >> 4) && text[place + 1] == digit(octet & 15)
     }

@@ -162,10 +162,31 @@ struct RecordReader {
         var octets: [UInt8] = []
         octets.reserveCapacity(320)
         repeat {
+            while let octet = Self.plainOctet(in: bytes.span, from: index, before: end) {
+                octets.append(octet.value)
+                index = octet.end
+            }
             guard let octet = UInt8(exactly: try integer()) else { throw error("an octet is needed here") }
             octets.append(octet)
         } while try goesOn("]")
         return octets
+    }
+
+    /// A number from 0 to 255 as canonical text has it in an array, and where the comma behind it ends; nil
+    /// when it is written in any other way.
+    private static func plainOctet(in text: Span<UInt8>, from first: Int, before end: Int)
+        -> (value: UInt8, end: Int)?
+    {
+        var place = first
+        var value: UInt16 = 0
+        while place < end, place < first + 3, text[place] &- 0x30 <= 9 {
+            value = value * 10 + UInt16(text[place] &- 0x30)
+            place += 1
+        }
+        guard place > first, place < end, text[place] == UInt8(ascii: ","), value <= 255,
+            place == first + 1 || text[first] != 0x30
+        else { return nil }
+        return (UInt8(value), place + 1)
     }
 
     mutating func string() throws(RecordError) -> String {

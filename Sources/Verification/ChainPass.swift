@@ -66,6 +66,7 @@ struct ChainPass {
             try take(private: known, chain, &findings)
             entries.append(known)
         }
+        try takeUnnamedValues(chain, entries, &findings)
         let records = RequestRecords(chain, entries)
         if evidence.hasTables { try TypedCheck(records).run(&self, &findings) }
         try take(records, &findings)
@@ -105,8 +106,7 @@ struct ChainPass {
         throws(VerificationError)
     {
         clearValues += chain.privateValues.count
-        guard entry.kind != .redaction else { return }
-        for (_, commitment) in Commitment.places(in: entry.entry.body) {
+        for (_, commitment) in entry.commitments {
             findings.count(.privacy)
             guard let value = chain.privateValues.first(where: { $0.commitment == commitment.digest }) else {
                 missingValues.append((commitment.digest, entry))
@@ -117,6 +117,21 @@ struct ChainPass {
                     .privacy, entry, "private_value \(commitment.digest) is not what was committed to",
                     &findings)
             }
+        }
+    }
+
+    /// Every private value is one that a body of its request commits to.
+    private func takeUnnamedValues(
+        _ chain: EvidenceChain, _ entries: [ReadEntry], _ findings: inout Findings
+    ) throws(VerificationError) {
+        for value in chain.privateValues {
+            let isNamed = entries.contains { entry in
+                entry.commitments.contains { $0.1.digest == value.commitment }
+            }
+            guard !isNamed else { continue }
+            findings.violate(
+                .privacy, "private_value \(value.commitment.map { $0.description } ?? "without digest")",
+                "no body of its request commits to it")
         }
     }
 
@@ -179,12 +194,15 @@ final class ReadEntry {
     let body: RecordMembers?
     /// The kind, if the body can be read.
     let readKind: EntryKind?
+    /// Where the body has commitments to personal values; what a redaction names is none.
+    let commitments: [(place: Range<Int>, commitment: Commitment)]
 
     init(_ entry: EvidenceEntry) {
         self.entry = entry
         kind = EntryKind.named[entry.kind]
         body = try? RecordMembers(entry.body)
         readKind = body == nil ? nil : kind
+        commitments = kind == .redaction ? [] : Commitment.places(in: entry.body)
     }
 
     /// For people: `decision of request 0197…`.

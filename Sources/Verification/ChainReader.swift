@@ -121,11 +121,11 @@ struct ChainReader {
         SELECT request_id, entry_id, kind, body, leaf_hash, recorded_at FROM ledger.entry
         WHERE request_id IS NULL ORDER BY entry_id
         """)
+    /// Kept with the entry of a request, whose id is the request's; one that is elsewhere is missed there.
     private static let privateValues = Statement(
         """
-        SELECT e.request_id, p.entry_id, p.commitment, p.salt, p.value
-        FROM ledger.private_value AS p LEFT JOIN ledger.entry AS e USING (entry_id)
-        ORDER BY e.request_id NULLS LAST, p.entry_id
+        SELECT p.entry_id, p.entry_id, p.commitment, p.salt, p.value
+        FROM ledger.private_value AS p ORDER BY p.entry_id
         """)
 }
 

@@ -43,10 +43,10 @@ struct Mark: Hashable, Comparable {
 
     private init(_ combine: (inout Hasher) -> Void) {
         var first = Hasher()
-        var second = Hasher()
-        second.combine(1 as UInt8)
         combine(&first)
-        combine(&second)
+        // No record is another with an octet more.
+        var second = first
+        second.combine(1 as UInt8)
         low = UInt64(bitPattern: Int64(first.finalize()))
         high = UInt64(bitPattern: Int64(second.finalize()))
     }

@@ -5,6 +5,8 @@ import Simulation
 struct RequestRecords {
     let chain: EvidenceChain
     let entries: [ReadEntry]
+    /// The kind of each entry that can be read.
+    private let kinds: [EntryKind?]
     let request: ReadEntry?
     let decision: ReadEntry?
     /// What the reserved TBSCertificate says; nil when there is none that can be read.
@@ -13,15 +15,18 @@ struct RequestRecords {
     init(_ chain: EvidenceChain, _ entries: [ReadEntry]) {
         self.chain = chain
         self.entries = entries
-        request = entries.first { $0.readKind == .request }
-        decision = entries.first { $0.readKind == .decision }
+        kinds = entries.map(\.readKind)
+        request = kinds.firstIndex(of: .request).map { entries[$0] }
+        decision = kinds.firstIndex(of: .decision).map { entries[$0] }
         reserved = chain.tbs.flatMap { CertificateFields(tbs: $0) }
     }
 
-    func all(_ kind: EntryKind) -> [ReadEntry] { entries.filter { $0.readKind == kind } }
+    func all(_ kind: EntryKind) -> [ReadEntry] {
+        kinds.indices.filter { kinds[$0] == kind }.map { entries[$0] }
+    }
 
     /// The first of a kind; there is to be one.
-    func one(_ kind: EntryKind) -> ReadEntry? { entries.first { $0.readKind == kind } }
+    func one(_ kind: EntryKind) -> ReadEntry? { kinds.firstIndex(of: kind).map { entries[$0] } }
 }
 
 /// From when to when one reservation of a transaction counted.
@@ -106,7 +111,7 @@ extension ChainPass {
         if let asked = records.request?.body {
             let isOwn =
                 asked.octets("credential", "id") == id
-                && asked.is("transaction_key", body.octets("transaction_key"))
+                && asked.is("transaction_key", asIn: body)
             if !isOwn { try violate(.l5, event, "its request names another credential", &findings) }
         }
         guard kind != "defer" else { return }

@@ -17,6 +17,10 @@ struct ReservedCertificate {
             let last = certificates.last ?? failures.last ?? reservation
             try pass.violate(.l6, last, "the reservation ended more than once", &findings)
         }
+        if certificates.isEmpty, failures.isEmpty, let age = reservation.entry.age(at: pass.now), age > 60 {
+            try pass.violate(
+                .l6, reservation, "it has neither certificate nor failure after \(age) s", &findings)
+        }
         for certificate in certificates {
             findings.count(.l4)
             guard let body = certificate.body, let fault = certificateFault(body) else { continue }
@@ -29,10 +33,9 @@ struct ReservedCertificate {
     }
 
     private func isRevoked(as failure: RecordMembers) -> Bool {
-        failure.is("serial", reserved.octets("serial")) && failure.is("issuer", reserved.octets("issuer"))
+        failure.is("serial", asIn: reserved) && failure.is("issuer", asIn: reserved)
             && records.all(.revocation).contains {
-                $0.body?.is("serial", reserved.octets("serial")) == true
-                    && $0.body?.is("issuer", reserved.octets("issuer")) == true
+                $0.body?.is("serial", asIn: reserved) == true && $0.body?.is("issuer", asIn: reserved) == true
             }
     }
 
@@ -41,7 +44,7 @@ struct ReservedCertificate {
         guard reserved.isHex("tbs_sha256", of: Digest(of: tbs)) else {
             return "reservation.tbs is not the TBSCertificate that was reserved"
         }
-        guard asked.is("public_key", reserved.octets("public_key")) else {
+        guard asked.is("public_key", asIn: reserved) else {
             return "it is for another key than was asked for"
         }
         guard let limit = decided.time("maximum_not_after"), let end = reserved.time("not_after"),
@@ -62,7 +65,7 @@ struct ReservedCertificate {
 
     private func certificateFault(_ body: RecordMembers) -> String? {
         for member in ["tbs_sha256", "issuer", "serial"] as [StaticString] {
-            guard body.is(member, reserved.octets(member)) else { return "another \(member) was reserved" }
+            guard body.is(member, asIn: reserved) else { return "another \(member) was reserved" }
         }
         guard let certificate = records.chain.certificate else { return "its certificate is not on record" }
         guard body.isHex("certificate_sha256", of: Digest(of: certificate)) else {

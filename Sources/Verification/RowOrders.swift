@@ -11,6 +11,7 @@ struct RowOrders {
     private let reservationsOfApprovals: RowStream
     private let succession: RowStream
     private let unnamed: RowStream
+    private let openReservations: RowStream
     private let bundles: RowStream
 
     /// Begins to read: what is asked for first comes first.
@@ -22,6 +23,7 @@ struct RowOrders {
         reservationsOfApprovals = reader.stream(Self.reservationsOfApprovals, batch: 1_000)
         succession = reader.stream(Self.succession, batch: 1_000)
         unnamed = reader.stream(Self.unnamed, batch: 1_000)
+        openReservations = reader.stream(Self.openReservations, batch: 1_000)
         bundles = reader.stream(Self.bundles, batch: 10)
     }
 
@@ -33,6 +35,7 @@ struct RowOrders {
         try verifyApprovals(&findings)
         try verifySuccession(&findings)
         try verifyUnnamed(&findings)
+        try verifyOpenReservations(&findings)
         try verifyBundles(&findings)
     }
 
@@ -110,6 +113,16 @@ struct RowOrders {
         }
     }
 
+    /// Reservations wait for their end in a queue, and nothing else does.
+    private func verifyOpenReservations(_ findings: inout Findings) throws(VerificationError) {
+        var rows = openReservations
+        try rows.readAll { row throws(DatabaseError) in
+            findings.violate(
+                .l9, "open_reservation of request \(try row.id(0).text)",
+                "open_reservation.request_id: \(try row.text(1))")
+        }
+    }
+
     /// Every bundle has its digest, and somebody's decision or act names it.
     private func verifyBundles(_ findings: inout Findings) throws(VerificationError) {
         var rows = bundles
@@ -171,6 +184,16 @@ extension RowOrders {
         SELECT DISTINCT transaction_key, 'a request''s transaction has no row' FROM ledger.request AS q
         WHERE transaction_key IS NOT NULL
           AND NOT EXISTS (SELECT FROM ledger.transaction AS t WHERE t.transaction_key = q.transaction_key)
+        """)
+    private static let openReservations = Statement(
+        """
+        SELECT request_id, 'nothing of it is open' FROM ledger.open_reservation AS w
+        WHERE EXISTS (SELECT FROM ledger.outcome AS o WHERE o.request_id = w.request_id)
+           OR NOT EXISTS (SELECT FROM ledger.reservation AS r WHERE r.request_id = w.request_id)
+        UNION ALL
+        SELECT request_id, 'a reservation that has not ended is missing' FROM ledger.reservation AS r
+        WHERE NOT EXISTS (SELECT FROM ledger.outcome AS o WHERE o.request_id = r.request_id)
+          AND NOT EXISTS (SELECT FROM ledger.open_reservation AS w WHERE w.request_id = r.request_id)
         """)
     private static let bundles = Statement(
         """

@@ -10,8 +10,7 @@ struct TypedCheck {
     init(_ records: RequestRecords) {
         self.records = records
         context = BodyContext(
-            request: records.request?.body, decision: records.decision?.body, reserved: records.reserved,
-            privateValues: records.chain.privateValues)
+            request: records.request?.body, decision: records.decision?.body, reserved: records.reserved)
     }
 
     func run(_ pass: inout ChainPass, _ findings: inout Findings) throws(VerificationError) {
@@ -30,7 +29,7 @@ struct TypedCheck {
             guard let kind = entry.kind, let body = entry.body else { continue }
             let expected = TypedTable.tables(of: kind, body)
             for table in expected {
-                let found = rows.count { $0.table == table && $0.entry == entry.entry.id }
+                let found = rows.indices.count { rows[$0].table == table && rows[$0].entry == entry.entry.id }
                 guard found != table.rows(of: body) else { continue }
                 let fault = found == 0 ? "has no row for it" : "has \(found) rows for it"
                 try pass.violate(.l9, entry, "ledger.\(table.name) \(fault)", &findings)

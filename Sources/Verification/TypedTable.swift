@@ -111,7 +111,6 @@ struct BodyContext {
     let decision: RecordMembers?
     /// What was reserved for the request.
     let reserved: CertificateFields?
-    let privateValues: [PrivateValue]
 }
 
 /// One column and where in the bodies its value stands.
@@ -180,10 +179,7 @@ struct Column: Sendable {
     ) throws(DatabaseError) -> Bool {
         switch rule {
         case .text(let member):
-            if try row.octets(place, orNull: body.place(member) == nil, { body.is(member, $0) }) {
-                return true
-            }
-            return try Self.isCommitted(row, place, member, body, context.privateValues)
+            return try row.octets(place, orNull: body.place(member) == nil) { body.is(member, $0) }
         case .hex(let member):
             return try row.octets(place, orNull: body.place(member) == nil) { body.isHex(member, of: $0) }
         case .id(let member): return body.isUUID(member, try row.optionalUUIDNumber(place))
@@ -191,7 +187,7 @@ struct Column: Sendable {
             let time = try row.optionalTimestamp(place)
             return body.time(member) == time && (time == nil) == (body.place(member) == nil)
         case .texts(let member):
-            return body.value(member) == .array(try row.texts(place).map(JSONValue.string))
+            return body.is(member, texts: try row.texts(place))
         case .json(let member): return try Self.isJSON(row.optionalJSON(place), member, body)
         case .number(let member, let otherwise):
             return try row.optionalInteger(place) == (body.text(member).map { Int64($0) } ?? otherwise)
@@ -233,19 +229,6 @@ struct Column: Sendable {
         case .elsewhere: return true
         case .text, .hex, .id, .time, .texts, .json, .number, .flag, .credential, .constant, .ending:
             return try holds(row, place, body, kind, in: context)
-        }
-    }
-
-    /// A text column may hold the clear value, or none, where the body has a commitment to it.
-    private static func isCommitted(
-        _ row: Row, _ place: Int, _ member: StaticString, _ body: RecordMembers,
-        _ privateValues: [PrivateValue]
-    ) throws(DatabaseError) -> Bool {
-        guard let text = body.place(member),
-            let commitment = Commitment(in: body.bytes.span, at: text)
-        else { return false }
-        return try row.octets(place, orNull: true) { clear in
-            privateValues.contains { $0.commitment == commitment.digest && $0.value.isSame(as: clear) }
         }
     }
 

@@ -66,7 +66,7 @@ struct ReceiptCommand: ParsableCommand {
     func run() throws {
         let options = try trust.options()
         let receipt = try Receipt(parsing: String(decoding: try TrustOptions.read(file), as: UTF8.self))
-        let fault = receipt.fault(options, certificate: try certificate.map(TrustOptions.read))
+        let fault = receipt.fault(options, certificate: try certificate.map(Self.read))
         let members: [(String, JSONValue)] = [
             ("verdict", .string(fault == nil ? "ok" : "VIOLATED")), ("fault", JSONValue(fault)),
             ("request_id", .string(receipt.requestID)), ("issuer", .string(receipt.issuer)),
@@ -85,6 +85,18 @@ struct ReceiptCommand: ParsableCommand {
             Terminal.write(object.canonicalText + "\n")
         }
         if fault != nil { throw ExitCode(6) }
+    }
+
+    /// A file that is no certificate at all says nothing of the receipt.
+    private static func read(certificate path: String) throws -> [UInt8] {
+        let octets = try TrustOptions.read(path)
+        // A SEQUENCE of 128 octets or more (X.690 §8.1.3), or PEM.
+        let isDER = octets.starts(with: [0x30, 0x81]) || octets.starts(with: [0x30, 0x82])
+        guard isDER || String(decoding: octets, as: UTF8.self).contains("-----BEGIN CERTIFICATE-----") else {
+            Terminal.message("gatehouse-verify: \(path) is no certificate\n  remedy: name one in PEM or DER")
+            throw ExitCode(3)
+        }
+        return octets
     }
 }
 

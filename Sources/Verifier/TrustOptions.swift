@@ -33,21 +33,27 @@ struct TrustOptions: ParsableArguments {
 
     /// A vkey as text or in a file.
     static func key(_ argument: String) throws(VerificationError) -> NoteVerifierKey {
-        do { return try NoteVerifierKey(parsing: text(argument)) } catch {
+        let text = try text(argument)
+        do { return try NoteVerifierKey(parsing: text) } catch {
             throw .key("\(argument) is neither a key nor a file that holds one: \(error)")
         }
     }
 
     /// The log's, of which a file may have a line for each generation.
     static func logKey(_ argument: String) throws(VerificationError) -> NoteVerifierKey {
-        do { return try VerificationOptions.logKey(in: text(argument)) } catch {
+        let text = try text(argument)
+        do { return try VerificationOptions.logKey(in: text) } catch {
             throw .key("\(argument) is neither a log's key nor a file that holds it: \(error)")
         }
     }
 
     /// What the file says, if the argument names one; else the argument.
-    private static func text(_ argument: String) -> String {
-        guard let octets = FileManager.default.contents(atPath: argument) else { return argument }
+    private static func text(_ argument: String) throws(VerificationError) -> String {
+        guard let octets = FileManager.default.contents(atPath: argument) else {
+            // A vkey is a name, a number and a key with `+` between them.
+            guard argument.split(separator: "+").count >= 3 else { throw .file("\(argument) cannot be read") }
+            return argument
+        }
         return String(decoding: octets.prefix(65_536), as: UTF8.self)
             .trimmingCharacters(in: .whitespacesAndNewlines)
     }
@@ -63,7 +69,10 @@ struct TrustOptions: ParsableArguments {
 
 /// Options of those commands that read a whole ledger.
 struct LedgerOptions: ParsableArguments {
-    @Option(help: "An older checkpoint of the log, from a place of your own; may be given several times.")
+    @Option(
+        help: """
+            An older checkpoint or receipt of the log, from a place of your own; may be given several times.
+            """)
     var against: [String] = []
     @Flag(help: "Do not compute decisions again.") var skipReplay = false
     @Option(help: "When a copy was made (RFC 3339); entries are overdue by it instead of by now.")
@@ -73,7 +82,8 @@ struct LedgerOptions: ParsableArguments {
         var options = options
         for path in against {
             let text = String(decoding: try TrustOptions.read(path), as: UTF8.self)
-            options.anchors.append(try options.anchor(name: path, note: text))
+            let note = (try? LogProof(parsing: text))?.checkpoint.encoded ?? text
+            options.anchors.append(try options.anchor(name: path, note: note))
         }
         options.replays = !skipReplay
         if let asOf {

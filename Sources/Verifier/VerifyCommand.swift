@@ -14,6 +14,8 @@ struct VerifyCommand: ParsableCommand {
             """,
         version: "0.1.0", subcommands: [DatabaseCommand.self, ExportCommand.self, ReceiptCommand.self])
 
+    func run() throws { throw ValidationError("name what to verify: database, export or receipt") }
+
     static func main() {
         do {
             var command = try parseAsRoot()

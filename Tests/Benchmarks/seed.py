@@ -129,7 +129,8 @@ class Facts:
         self.row("rogue_certificate", certificate_sha256="\\x" + fingerprint, entry_id=alert)
 
     def overdue(self, at, number):
-        subject, due = f"rule corp-{number}", written(at)[:10]
+        # With the time: a ledger that is grown again has the same numbers on the same days.
+        subject, due = f"rule corp-{number}-{at}", written(at)[:10]
         self.row("overdue_review", subject=subject, review_by=due, entry_id=self.alert(
             at, "review-overdue", "warn", subject, f"to be reviewed by {due}"))
 

@@ -56,6 +56,7 @@ import Testing
         let asked = try gate.command(
             ["ledger", "query", "SELECT current_user AS login", "--config", file, "--output", "csv"])
         #expect(asked.output == "login\r\ngatehouse_verifier\r\n", "\(asked)")
+        #expect(try gate.command(["ledger", "query", ""]).status == 2)
         let usual = try gate.ledger("SELECT current_user AS login")
         #expect(usual.first?.text("login") == "gatehouse_auditor")
     }
@@ -110,8 +111,18 @@ import Testing
         let key = "\(gate.state)/pki/log.vkey"
         let database = ["--host", "\(gate.state)/run", "--name", "gatehouse"]
         let nonsense = try folder.write("no key\n", to: "nonsense")
+        let receipt = folder.file("receipt")
+        let serial = try Judge.serial(certificates[0], in: folder)
+        let taken = try gate.command(["ledger", "receipt", serial, "--out", receipt])
+        #expect(taken.status == 0, "\(taken)")
+        #expect(try gate.command(["ledger", "receipt", serial, "--out", receipt]).status == 2, "it exists")
+        let since = try Tool.run(
+            gate.verifier, ["database", "--key", key, "--against", receipt] + database, in: folder)
+        #expect(since.status == 0 && since.output.contains("L13"), "a receipt has a checkpoint: \(since)")
         let cases: [(Int32, [String])] = [
-            (2, ["database"]), (2, ["database", "--key", key] + database + ["--quorum", "1"]),
+            (2, []), (3, ["receipt", receipt, "--key", key, "--certificate", nonsense]),
+            (4, ["database", "--key", folder.file("absent.vkey")] + database), (2, ["database"]),
+            (2, ["database", "--key", key] + database + ["--quorum", "1"]),
             (2, ["database", "--key", key] + database + ["--as-of", "yesterday"]), (2, ["nonsense"]),
             (3, ["database", "--key", nonsense] + database),
             (3, ["database", "--key", key, "--against", nonsense] + database),

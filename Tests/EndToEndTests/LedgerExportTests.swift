@@ -199,6 +199,9 @@ extension LedgerCommandTests {
     @Test("evidence is accepted by two verifiers, and each refuses it once anything of it was changed")
     func evidenceOfAll() throws {
         let whole = try evidence()
+        let digest = try Tool.succeed("sha256sum", ["\(whole)/manifest.json"], in: folder).output.prefix(64)
+        let acts = try gate.ledger("SELECT target FROM audit.admin_events WHERE action = 'ledger.export'")
+        #expect(acts.contains { $0.text("target") == String(digest) }, "who took the values is on record")
         let said = try accepted("evidence", whole)
         #expect(said["private"] as? String == "included" && (said["values"] as? Int ?? 0) > 0)
         let sound = try verify(whole)
@@ -243,9 +246,23 @@ extension LedgerCommandTests {
     @Test("ledger verify export gives the verifier this state's keys")
     func throughTheGateway() throws {
         guard try gate.verifier.hasSuffix("/gatehouse-verify") else { return }
-        let done = try gate.command(
-            ["ledger", "verify", "--state", gate.state, "export", evidence()], withState: false)
-        #expect(done.status == 0 && unchecked(done) == Self.notInExports, "\(done)")
+        let path = try evidence()
+        for words in [
+            ["--state", gate.state, "export", path], ["export", path, "--state", gate.state],
+            ["export", "--state=\(gate.state)", path],
+        ] {
+            let done = try gate.command(["ledger", "verify"] + words, withState: false)
+            #expect(done.status == 0 && unchecked(done) == Self.notInExports, "\(words): \(done)")
+        }
+        let anchor = "\(gate.state)/log/anchor"
+        for words in [
+            ["--output", "json"], ["--against", anchor, "--output=json"],
+            ["--output", "json", "--against", anchor],
+        ] {
+            let done = try gate.command(["ledger", "verify"] + words)
+            let report = try JSONSerialization.jsonObject(with: done.data) as? [String: Any]
+            #expect(done.status == 0 && report?["sound"] as? Bool == true, "\(words): \(done)")
+        }
     }
 
     // MARK: Retention
@@ -274,6 +291,17 @@ extension LedgerCommandTests {
             let done = try retire(options)
             #expect(done.status == status && !done.messages.isEmpty, "\(options): \(done)")
         }
+        // Where the administrator's host is not the one that exported.
+        let key = "\(gate.state)/pki/export.vkey"
+        let copy = folder.file("copy.vkey")
+        try FileManager.default.moveItem(atPath: key, toPath: copy)
+        let young = ["--month", month, "--manifest", manifest, "--dry-run"]
+        let (keyless, withKey) = try (retire(young), retire(young + ["--export-key", copy]))
+        try FileManager.default.moveItem(atPath: copy, toPath: key)
+        #expect(keyless.status == 4 && keyless.messages.contains(key), "\(keyless)")
+        #expect(withKey.status == 1 && withKey.messages.contains("nothing has changed"), "\(withKey)")
+        let other = "\(gate.state)/pki/log.vkey"
+        #expect(try retire(young + ["--export-key", other]).status == 6, "signed by another")
         try change(manifest, "\"entries\":", to: "\"entries\" :")
         let changed = try retire(["--month", "2020-01", "--manifest", manifest, "--yes"])
         #expect(changed.status == 6 && changed.messages.contains("does not sign the manifest"), "\(changed)")

@@ -116,5 +116,7 @@ extension LedgerCommandTests {
         }
         #expect(result.done.messages.contains("1 certificates of our issuers, 0 rogue"))
         #expect(try reconcile(folder.file("none")).done.status == 4)
+        let empty = try reconcile(folder.folder("nothing").path).done
+        #expect(empty.status == 1 && empty.messages.contains("holds no certificate"), "\(empty)")
     }
 }

@@ -65,6 +65,11 @@ struct LedgerFixture {
         try cluster.superuser("SET ROLE gatehouse_owner; " + sql, database: database)
     }
 
+    /// The rows of a query, as psql prints them.
+    func lines(_ sql: String) throws -> [String] {
+        try cluster.superuser(sql, database: database).split(separator: "\n").map(String.init)
+    }
+
     func count(_ table: String) throws -> Int {
         Int(try cluster.superuser("SELECT count(*) FROM \(table)", database: database).filter(\.isNumber))
             ?? -1

@@ -124,7 +124,25 @@ struct RetentionTests {
             try fixture.count(
                 "ledger.entry WHERE kind = 'retention' AND position('\(manifest.digest)' IN body) > 0") == 1)
         _ = try await issue(fixture, "five", at: now.adding(seconds: 60))
-        #expect(throws: DatabaseError.self, "once") { try retire(fixture, manifest) }
+        #expect(throws: DatabaseError.refused(sqlState: "GH020", message: "2023-01 was retired already")) {
+            try retire(fixture, manifest)
+        }
+    }
+
+    /// A month's name is not used up while there is nothing to retire.
+    @Test func anEmptyMonthIsNotRetired() async throws {
+        let fixture = try await LedgerFixture()
+        let manifest = try sequence(fixture)
+        let before = try fixture.count("ledger.entry")
+        for isTrial in [true, false, false] {
+            #expect(
+                throws: DatabaseError.refused(
+                    sqlState: "GH021", message: "nothing of 2023-01 is in the ledger")
+            ) { try retire(fixture, manifest, isTrial: isTrial) }
+        }
+        #expect(try fixture.count("ledger.entry") == before)
+        _ = try await issue(fixture, "late", at: Self.old)
+        #expect(try retire(fixture, try sequence(fixture)).taken > 0)
     }
 
     /// What something that stays refers to stays, whole: a key's compromise, a credential that was used

@@ -24,6 +24,11 @@ enum IndependentVerifier {
         try run("python3", [clients.appending(path: "log_verify.py").path] + arguments)
     }
 
+    /// proofbundle, of which nothing is ours.
+    static func proofbundle(_ arguments: [String]) throws -> Result {
+        try run("python3", [clients.appending(path: "foreign_proof.py").path] + arguments)
+    }
+
     /// `go run`, which keeps what it compiled for the next time.
     static func go(_ arguments: [String], input: String = "") throws -> Result {
         let environment = [

@@ -4,8 +4,9 @@ import Testing
 
 @testable import TransparencyLog
 
-/// Go's implementation of the log's formats, and one in plain Python, accept what we write and refuse it
-/// changed; we accept what Go writes.
+/// Implementations of the log's formats that share nothing with ours accept what we write and refuse it
+/// changed: Go's of notes, tiles and trees, proofbundle's of proofs and cosignatures, one in plain Python of
+/// all. We accept what Go writes.
 @Suite(.serialized)
 struct IndependentVerifierTests {
     /// A log of 700 entries in files: `vkey`, `witness`, `receipt`, `older`, `certificate` and the tiles.
@@ -51,12 +52,40 @@ struct IndependentVerifierTests {
             ])
         }
 
+        func proofbundle() throws -> IndependentVerifier.Result {
+            try IndependentVerifier.proofbundle([path("vkey"), path("receipt"), path("witness")])
+        }
+
         func python() throws -> IndependentVerifier.Result {
             try IndependentVerifier.python([
                 path("vkey"), path("receipt"), "--certificate", path("certificate"), "--older", path("older"),
                 "--tiles", folder.path,
             ])
         }
+    }
+
+    @Test("proofbundle accepts our receipt and our witness's cosignature, and refuses them changed")
+    func proofbundle() async throws {
+        let files = try await Files()
+        let accepted = try files.proofbundle()
+        #expect(accepted.status == 0, "\(accepted.complaint)")
+        let octets = try Data(contentsOf: URL(filePath: files.path("receipt")))
+        let receipt = String(decoding: octets, as: UTF8.self)
+        let places = ["extra ", "index 300", "\n\n", "\n700\n", "— gate", "— witness"]
+        for place in places {
+            let range = try #require(receipt.range(of: place))
+            // In the entry, in the index, in the last hash, in the size, in a signature.
+            let offset = place == "\n\n" ? -5 : place.hasPrefix("—") ? 60 : place == "\n700\n" ? 3 : 8
+            let start = receipt[..<range.lowerBound].utf8.count + offset
+            let restore = try files.change("receipt") { _ in start }
+            let refused = try files.proofbundle()
+            #expect(refused.status == 1 && refused.complaint.contains("refused: "), "\(place): \(refused)")
+            try restore()
+        }
+        let other = try NoteSigner(
+            name: "witness.example", privateKey: Secret([UInt8](repeating: 7, count: 32)))
+        try files.write(Array(other.cosignerKey.text.utf8), "witness")
+        #expect(try files.proofbundle().status == 1)
     }
 
     @Test("both accept our receipt, our witness's cosignature, our tiles and an older checkpoint")

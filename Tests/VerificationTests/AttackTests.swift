@@ -223,7 +223,9 @@ extension VerificationTests {
             let broken = report.violations
             #expect(Set(attack.broken).isSubset(of: broken.keys), "\(report.text)")
             if !attack.spreads {
-                #expect(Set(broken.keys).isSubset(of: Set(attack.broken).union([.l9])), "\(report.text)")
+                // Entries that lost their leaf are overdue where this takes a minute.
+                let allowed = Set(attack.broken).union([.l9, .l10])
+                #expect(Set(broken.keys).isSubset(of: allowed), "\(report.text)")
             }
             let named = attack.broken.compactMap { broken[$0] }
             #expect(named.contains { $0.fault.contains(attack.fault) }, "\(report.text)")

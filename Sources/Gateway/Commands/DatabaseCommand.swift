@@ -31,7 +31,7 @@ struct DatabaseCommand: ParsableCommand {
             let steps: [Migrator.Status]
             let migrator = try Stores.open(common).migrator
             do throws(MigrationError) { steps = try migrator.status() } catch {
-                throw StartupError("\(error)", remedy: "is the database up? See gatehouse db migrate")
+                throw Stores.fault(error)
             }
             let rows = steps.map {
                 [.integer($0.number), .string($0.name), .bool($0.isApplied)] as [JSONValue]

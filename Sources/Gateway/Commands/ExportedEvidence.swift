@@ -15,8 +15,9 @@ struct ExportedEvidence {
         let files: [String: Entry]
     }
 
+    /// - Parameter key: file of the public key of the host that exported.
     /// - Throws: `StartupError` naming what is missing, changed or not signed.
-    init(manifest path: String, state: StateDirectory) throws {
+    init(manifest path: String, key: String) throws {
         let remedy = "gatehouse ledger export --evidence DIRECTORY, then name DIRECTORY/manifest.json"
         guard let content = FileManager.default.contents(atPath: path) else {
             throw StartupError("\(path) cannot be read", remedy: remedy, exitCode: .notFound)
@@ -29,7 +30,7 @@ struct ExportedEvidence {
         }
         self.manifest = manifest
         let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
-        try Self.verifySignature(folder.appendingPathComponent("manifest.note").path, manifest.digest, state)
+        try Self.verifySignature(folder.appendingPathComponent("manifest.note").path, manifest.digest, key)
         for (name, file) in files.sorted(by: { $0.key < $1.key }) {
             guard !name.contains("/"),
                 try Self.digest(folder.appendingPathComponent(name).path) == file.sha256
@@ -37,16 +38,21 @@ struct ExportedEvidence {
         }
     }
 
-    /// The note over the manifest, by this host's export key or the log's own.
-    private static func verifySignature(_ path: String, _ digest: Digest, _ state: StateDirectory) throws {
-        let keys = ["\(state.pki)/export.vkey", state.logKey].flatMap { file in
-            ((try? String(contentsOfFile: file, encoding: .utf8)) ?? "").split(separator: "\n")
-                .compactMap { try? NoteVerifierKey(parsing: String($0)) }
+    /// The note over the manifest, by a key of the file.
+    private static func verifySignature(_ path: String, _ digest: Digest, _ keyFile: String) throws {
+        let remedy = "copy pki/export.vkey from the host that exported, and name it with --export-key"
+        guard let content = FileManager.default.contents(atPath: keyFile) else {
+            throw StartupError("\(keyFile) cannot be read", remedy: remedy, exitCode: .notFound)
+        }
+        let keys = String(decoding: content, as: UTF8.self).split(separator: "\n")
+            .compactMap { try? NoteVerifierKey(parsing: String($0)) }
+        guard !keys.isEmpty else {
+            throw StartupError("\(keyFile) holds no public key", remedy: remedy, exitCode: .invalid)
         }
         guard let text = try? String(contentsOfFile: path, encoding: .utf8),
             let note = try? SignedNote(parsing: text), note.text.hasSuffix("\n\(digest)\n"),
             keys.contains(where: { $0.verify(note) })
-        else { throw unfit("\(path) does not sign the manifest with a key of this host") }
+        else { throw unfit("\(path) does not sign the manifest with the key in \(keyFile)") }
     }
 
     private static func digest(_ path: String) throws -> Digest {

@@ -14,8 +14,8 @@ struct LedgerAcceptRollback: AsyncParsableCommand {
         abstract: "Give up, on record, what a restored database has lost, as the migrator's login.",
         discussion: """
             Issuance then goes on. Restoring a newer copy is better: what is given up here was signed and \
-            may have been released. The log goes on under another origin, with the generation's number at its \
-            end.
+            may have been released. The log goes on under another origin, with the generation's number at \
+            its end.
 
             Where the key that signs the log is on another host, run this there afterwards too: it confirms \
             the act, as the sequencer's login. A row in the database alone, which its superuser can write, \

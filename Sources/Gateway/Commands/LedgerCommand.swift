@@ -30,6 +30,10 @@ struct LedgerCommand: AsyncParsableCommand {
         @Option(help: "At most so many rows; where there are more, standard error says so.")
         var limit: Int = 10_000
 
+        func validate() throws {
+            guard sql.contains(where: { !$0.isWhitespace }) else { throw ValidationError("give a statement") }
+        }
+
         func run() throws {
             let table: TextTable
             let auditor = try Stores.open(common).auditor
@@ -63,12 +67,7 @@ struct LedgerCommand: AsyncParsableCommand {
                 return StartupError(
                     "the database refused (\(state)): \(message)",
                     remedy: Self.remedy(state), exitCode: .negative)
-            case .unavailable(let reason):
-                return StartupError(
-                    "the database does not answer: \(reason)",
-                    remedy: "is gatehouse up running on this state?")
-            case .unexpectedRow(let reason):
-                return StartupError("the answer could not be read: \(reason)", remedy: "report this")
+            case .unavailable, .unexpectedRow: return StartupError(error)
             }
         }
     }

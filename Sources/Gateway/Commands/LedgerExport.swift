@@ -12,7 +12,8 @@ struct LedgerExport: AsyncParsableCommand {
         commandName: "export", abstract: "Write rows or the whole evidence to files, with a signed manifest.",
         discussion: """
             Rows: --query SQL or --view NAME, as the auditor, to --out FILE; beside it FILE.manifest.json \
-            and FILE.manifest.note, which signs it. Evidence: --evidence DIR, for gatehouse-verify.
+            and FILE.manifest.note, which signs it. Evidence: --evidence DIR, for gatehouse-verify; unless \
+            --without-private, it is recorded as the administrator's act `ledger.export`.
 
             Exit codes: 0 written; 1 the database refused the statement; 2 usage, or the file exists; 4 no \
             such view; 5 the database does not answer, or the disk is full.
@@ -65,16 +66,22 @@ struct LedgerExport: AsyncParsableCommand {
             let key = try await ExportKey.open(stores, origin: checkpoint.origin)
             if let evidence {
                 let settings = try Stores.settings(common) { $0.verifier }
-                try EvidenceFolder(path: evidence, key: key).write(
-                    EvidenceSnapshot(settings, withPrivate: !withoutPrivate))
+                try await EvidenceFolder(path: evidence, key: key).write(
+                    EvidenceSnapshot(settings, withPrivate: !withoutPrivate)
+                ) { manifest in
+                    // Whoever takes personal values along is on record before there is a copy of them.
+                    if withoutPrivate { return }
+                    try await stores.ledger.append(
+                        AdminEvent(
+                            at: SystemClock().now(), actor: try stores.actor(), action: "ledger.export",
+                            target: manifest.description, reason: "evidence with personal values"))
+                }
                 return Output.message("wrote \(evidence)")
             }
             let rows = try exportRows()
             try manifest(rows, checkpoint, stores).write(beside: rows.file.path, key, checkpoint.origin)
             Output.message("wrote \(rows.count) rows to \(rows.file.path), its manifest beside it")
-        } catch let error as DatabaseError { throw Self.fault(error) } catch let error as LedgerError {
-            throw StartupError("the database does not answer: \(error)", remedy: "is gatehouse up running?")
-        }
+        } catch let error as DatabaseError { throw Self.fault(error) }
     }
 
     private struct Rows {
@@ -160,11 +167,7 @@ struct LedgerExport: AsyncParsableCommand {
                 "the database refused (\(state)): \(message)",
                 remedy: "see SELECT * FROM audit.dictionary for what an auditor may read", exitCode: .negative
             )
-        case .unavailable(let reason):
-            return StartupError(
-                "the database does not answer: \(reason)", remedy: "is gatehouse up running on this state?")
-        case .unexpectedRow(let reason):
-            return StartupError("the answer could not be read: \(reason)", remedy: "report this")
+        case .unavailable, .unexpectedRow: return StartupError(error)
         }
     }
 }

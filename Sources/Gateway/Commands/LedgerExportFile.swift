@@ -25,7 +25,7 @@ struct HashedFile {
         }
         let descriptor = open(
             path + ".unfinished", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw Self.fault(path) }
+        guard descriptor >= 0 else { throw StartupError.cannotWrite(path) }
         self.path = path
         handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
     }
@@ -41,7 +41,7 @@ struct HashedFile {
     mutating func finish() throws -> Summary {
         try flush()
         guard fsync(handle.fileDescriptor) == 0, rename(path + ".unfinished", path) == 0 else {
-            throw Self.fault(path)
+            throw StartupError.cannotWrite(path)
         }
         return Summary(path: path, octets: octets, digest: hash.digest())
     }
@@ -52,14 +52,8 @@ struct HashedFile {
     private mutating func flush() throws {
         hash.update(pending)
         octets += Int64(pending.count)
-        do { try handle.write(contentsOf: Data(pending)) } catch { throw Self.fault(path) }
+        do { try handle.write(contentsOf: Data(pending)) } catch { throw StartupError.cannotWrite(path) }
         pending.removeAll(keepingCapacity: true)
-    }
-
-    private static func fault(_ path: String) -> StartupError {
-        StartupError(
-            "cannot write \(path): \(String(cString: strerror(errno)))",
-            remedy: "free disk space or permissions")
     }
 }
 

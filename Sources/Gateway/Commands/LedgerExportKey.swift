@@ -66,6 +66,9 @@ extension StateDirectory {
 struct ExportManifest {
     let document: JSONValue
 
+    /// SHA-256 of the file, which the note signs.
+    var digest: Digest { Digest(of: octets) }
+
     private var octets: [UInt8] { Array((document.canonicalText + "\n").utf8) }
 
     /// Writes `FILE.manifest.json` and the signed note over it.
@@ -87,7 +90,9 @@ struct EvidenceFolder {
     let key: ExportKey
 
     /// Writes every file from one snapshot; the folder gets its name once it is whole.
-    func write(_ export: EvidenceSnapshot?) throws {
+    ///
+    /// - Parameter record: is told the manifest's SHA-256 before the folder gets its name.
+    func write(_ export: EvidenceSnapshot?, record: (Digest) async throws -> Void) async throws {
         guard let export else { throw StartupError("the log has no checkpoint yet", remedy: "wait a second") }
         let manager = FileManager.default
         guard !manager.fileExists(atPath: path) else {
@@ -111,6 +116,7 @@ struct EvidenceFolder {
         ])
         try manifest.write(
             to: "\(unfinished)/manifest.json", "\(unfinished)/manifest.note", key, export.origin)
+        try await record(manifest.digest)
         try manager.moveItem(atPath: unfinished, toPath: path)
     }
 

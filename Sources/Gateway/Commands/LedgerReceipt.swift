@@ -14,8 +14,8 @@ struct LedgerReceipt: AsyncParsableCommand {
             A c2sp.org/tlog-proof@v1 whose extra data are the ledger's entry: it verifies offline, with \
             pki/log.vkey alone (gatehouse-verify receipt FILE).
 
-            Exit codes: 0 printed; 2 no serial number; 4 the ledger knows no such certificate; 5 no checkpoint \
-            covers it in time; 6 the log does not lead to it.
+            Exit codes: 0 printed; 2 no serial number, or the file exists; 4 the ledger knows no such \
+            certificate; 5 no checkpoint covers it in time; 6 the log does not lead to it.
 
             Example: gatehouse ledger receipt 01d0f7 --out laptop.receipt
             """)
@@ -24,7 +24,7 @@ struct LedgerReceipt: AsyncParsableCommand {
     @Argument(help: "The certificate's serial number or SHA-256, in hexadecimal, as openssl prints it too.")
     var serial: String
     @Option(help: "The issuing CA, where several have that serial number.") var issuer: String?
-    @Option(help: "Write it to this file instead of standard output.") var out: String?
+    @Option(help: "Write it to this file, which must not exist, instead of standard output.") var out: String?
     @Option(help: "Seconds to wait for a checkpoint that covers it.") var wait = 10
 
     func validate() throws {
@@ -32,13 +32,16 @@ struct LedgerReceipt: AsyncParsableCommand {
     }
 
     func run() async throws {
+        if let out, FileManager.default.fileExists(atPath: out) {
+            throw StartupError("\(out) exists", remedy: "name another file", exitCode: .usage)
+        }
         let stores = try Stores.open(common)
         let entry = try await entry(stores)
         let receipt = try await receipt(entry, stores)
         guard let out else { return Output.write(receipt) }
-        do { try receipt.write(toFile: out, atomically: true, encoding: .utf8) } catch {
-            throw StartupError("cannot write \(out)", remedy: "free disk space or permissions")
-        }
+        do {
+            try Data(receipt.utf8).write(to: URL(fileURLWithPath: out), options: .withoutOverwriting)
+        } catch { throw StartupError.cannotWrite(out) }
     }
 
     private func entry(_ stores: Stores) async throws -> CertificateEntry {

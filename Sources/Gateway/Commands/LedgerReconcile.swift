@@ -11,8 +11,8 @@ struct LedgerReconcile: AsyncParsableCommand {
             --ca names what a CA or a network has seen: a PEM file with any number of certificates, a DER \
             file, or a folder of such. Each rogue certificate raises one alert, once.
 
-            Exit codes: 0 all are accounted for; 1 something could not be read; 4 no such file; 5 the \
-            database does not answer; 6 one is rogue.
+            Exit codes: 0 all are accounted for; 1 something could not be read, or there is no certificate; \
+            4 no such file; 5 the database does not answer; 6 one is rogue.
 
             Example: gatehouse ledger reconcile --ca /srv/certificates --output jsonl
             """)
@@ -25,17 +25,11 @@ struct LedgerReconcile: AsyncParsableCommand {
 
     func run() async throws {
         let stores = try Stores.open(common)
-        do {
-            var search = RogueSearch(
-                ledger: stores.ledger, issuers: try OurIssuer.all(stores.state),
-                own: try await stores.ledger.ownCertificates(),
-                alertsFor: dryRun ? nil : owner)
-            try await search.run(try CertificateFiles(path: ca))
-            try report(search)
-        } catch let error as LedgerError {
-            throw StartupError(
-                "the database does not answer: \(error)", remedy: "is gatehouse up running on this state?")
-        }
+        var search = RogueSearch(
+            ledger: stores.ledger, issuers: try OurIssuer.all(stores.state),
+            own: try await stores.ledger.ownCertificates(), alertsFor: dryRun ? nil : owner)
+        try await search.run(try CertificateFiles(path: ca))
+        try report(search)
     }
 
     private func report(_ search: RogueSearch) throws {
@@ -50,5 +44,10 @@ struct LedgerReconcile: AsyncParsableCommand {
                 + "other issuers; \(search.unreadable.count) not read")
         if !search.rogues.isEmpty { throw ExitCode(ExitStatus.integrityViolation.rawValue) }
         if !search.unreadable.isEmpty { throw ExitCode(ExitStatus.negative.rawValue) }
+        guard search.ours + search.others > 0 else {
+            // A wrong folder must not pass for a clean result.
+            throw StartupError(
+                "\(ca) holds no certificate", remedy: "name a file or folder that does", exitCode: .negative)
+        }
     }
 }

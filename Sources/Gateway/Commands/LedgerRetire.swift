@@ -14,8 +14,9 @@ struct LedgerRetire: ParsableCommand {
             to stays, and so do leaves, tiles and checkpoints: proofs verify as before, with the export. \
             See docs/privacy-and-retention.md.
 
-            Exit codes: 0 retired, or could be; 1 refused; 2 usage; 3 the manifest is none; 4 no such file; \
-            5 the database does not let the migrator's login in.
+            Exit codes: 0 retired, or could be; 1 refused; 2 usage; 3 the manifest or the key is none; 4 no \
+            such file; 5 the database does not let the migrator's login in; 6 the export is not the one \
+            that the key signed, or not whole.
 
             Example: gatehouse ledger retire --month 2023-01 --manifest /srv/export/manifest.json --dry-run
             """)
@@ -23,6 +24,8 @@ struct LedgerRetire: ParsableCommand {
     @OptionGroup var common: CommonOptions
     @Option(help: "The month, e.g. 2023-01.") var month: String
     @Option(help: "manifest.json of the export that holds it.") var manifest: String
+    @Option(help: "export.vkey of the host that exported; without it this state's pki/export.vkey.")
+    var exportKey: String?
     @Flag(help: "Say what would go; change nothing.") var dryRun = false
     @Flag(help: "Take it out; without this nothing is.") var yes = false
 
@@ -37,7 +40,8 @@ struct LedgerRetire: ParsableCommand {
 
     func run() throws {
         let stores = try Stores.open(common)
-        let exported = try ExportedEvidence(manifest: manifest, state: stores.state).manifest
+        let key = exportKey ?? "\(stores.state.pki)/export.vkey"
+        let exported = try ExportedEvidence(manifest: manifest, key: key).manifest
         let (now, actor) = (SystemClock().now(), try stores.actor())
         // What an earlier month left, unless somebody reads at length: then the next one does it.
         if !dryRun { _ = try? stores.custody.dropRetired() }
@@ -47,6 +51,12 @@ struct LedgerRetire: ParsableCommand {
                 month, exported, at: now, by: actor,
                 id: RequestID(at: now, random: SystemRandom().octets(10)), isTrial: dryRun)
         } catch {
+            if case .refused("GH021", let message) = error {
+                throw StartupError(
+                    "the month is not retired: \(message)",
+                    remedy: "SELECT min(recorded_at) FROM entries tells where the ledger begins",
+                    exitCode: .notFound)
+            }
             throw stores.fault(
                 error, "the month is not retired",
                 remedy: "nothing has changed; see docs/privacy-and-retention.md")

@@ -16,11 +16,12 @@ struct LedgerTail: AsyncParsableCommand {
             As the auditor, in the order of the log: nothing appears before what was shown last, and a fact \
             appears once it is a leaf, about a second after it was recorded.
 
-            With --cursor-file each run goes on where the one before ended, at least once: facts shown by one \
-            that was killed may come again.
+            With --cursor-file each run goes on where the one before ended, at least once: facts shown by \
+            one that was killed may come again.
 
             Exit codes: 0 shown, or interrupted (SIGINT, SIGTERM); 2 usage; 3 the cursor file is none; \
-            5 the database does not answer; 6 the cursor is beyond the end of the log.
+            5 the database does not answer, or the file cannot be written; 6 the log is no longer the one \
+            that was shown.
 
             Example: gatehouse ledger tail -f --kind alert revocation
             """)
@@ -61,12 +62,7 @@ struct LedgerTail: AsyncParsableCommand {
         var settings = try Stores.settings(common) { $0.auditor }
         settings.isReadOnly = true
         settings.statementTimeout = 60_000
-        do {
-            if follow { try await showUntilInterrupted(settings) } else { try await show(settings) }
-        } catch let error as DatabaseError {
-            throw StartupError(
-                "the database does not answer: \(error)", remedy: "is gatehouse up running on this state?")
-        }
+        if follow { try await showUntilInterrupted(settings) } else { try await show(settings) }
     }
 
     /// A signal ends it between two batches, so that the cursor is that of what was shown.
@@ -81,21 +77,22 @@ struct LedgerTail: AsyncParsableCommand {
     }
 
     private func show(_ settings: ConnectionSettings) async throws {
-        let connection = try Connection(settings)
         let cursor = cursorFile.map(LedgerTailCursor.init)
+        try cursor?.checkFolder()
+        let connection = try Connection(settings)
         var position = try EventReader.size(on: connection)
-        if let reached = try cursor?.read(leaves: position) {
+        if let reached = try cursor?.read(on: connection) {
             position = reached
         } else {
             position = try showLatest(position, on: connection)
-            try cursor?.write(position)
+            try cursor?.write(position, on: connection)
         }
         guard follow || cursor != nil else { return }
         while true {
             let batch = try EventReader.events(from: position, limit: 1_000, on: connection)
             for event in batch.events where kind.isEmpty || kind.contains(event.kind) { print(event) }
             let isCaughtUp = batch.next - position < 1_000
-            if batch.next > position { try cursor?.write(batch.next) }
+            if batch.next > position { try cursor?.write(batch.next, on: connection) }
             position = batch.next
             if Task.isCancelled || (isCaughtUp && !follow) { return }
             if isCaughtUp, (try? await Task.sleep(for: .seconds(1))) == nil { return }

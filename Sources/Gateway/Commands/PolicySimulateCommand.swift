@@ -166,9 +166,9 @@ extension PolicyCommand {
         }
 
         private static func fault(_ error: DatabaseError) -> StartupError {
-            StartupError(
-                "the ledger could not be read: \(error)",
-                remedy: "is gatehouse up running on this state? an export can be replayed with --from")
+            let fault = StartupError(error)
+            return StartupError(
+                fault.problem, remedy: fault.remedy + "; an export can be replayed with --from")
         }
 
         // MARK: What is shown

@@ -18,8 +18,8 @@ struct SequencerCommand: AsyncParsableCommand {
             Several may run: one at a time leads, another takes over within seconds. See \
             docs/operating/production.md, “The log”.
 
-            Exit codes: 0 stopped (SIGINT, SIGTERM), or the key is there; 3 the key is not the one that signed \
-            the newest checkpoint; 4 there is no key; 5 the database does not answer, or run as root.
+            Exit codes: 0 stopped (SIGINT, SIGTERM), or the key is there; 3 the key is not the one that \
+            signed the newest checkpoint; 4 there is no key; 5 the database does not answer, or run as root.
 
             Example: gatehouse sequencer --state /var/lib/gatehouse-log
             """)

@@ -138,7 +138,7 @@ CREATE TABLE ledger.retention (
   retired_in      xid8 NOT NULL
 );
 
--- Checked for whoever inserts: long enough ago, in the log, in the export, and no certificate of it of late.
+-- Checked for whoever inserts: long enough ago, not empty, in the log, in the export, and no certificate of it of late.
 CREATE FUNCTION ledger.check_retention() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
@@ -152,6 +152,15 @@ BEGIN
   END IF;
   IF month_start + interval '1 month' > cutoff THEN
     RAISE EXCEPTION 'the month ended less than two years ago' USING ERRCODE = 'GH020';
+  END IF;
+  -- Once only, and never for nothing: the name of a month would be used up.
+  PERFORM FROM ledger.retention WHERE month = NEW.month;
+  IF FOUND THEN
+    RAISE EXCEPTION '% was retired already', to_char(NEW.month, 'YYYY-MM') USING ERRCODE = 'GH020';
+  END IF;
+  IF NOT EXISTS (SELECT FROM ledger.entry WHERE entry_id >= NEW.from_id AND entry_id < NEW.to_id)
+     AND NOT EXISTS (SELECT FROM ledger.traffic WHERE traffic_id >= NEW.from_id AND traffic_id < NEW.to_id) THEN
+    RAISE EXCEPTION 'nothing of % is in the ledger', to_char(NEW.month, 'YYYY-MM') USING ERRCODE = 'GH021';
   END IF;
   PERFORM FROM ledger.reservation
   WHERE (request_id >= NEW.from_id AND request_id < NEW.to_id OR entry_id >= NEW.from_id AND entry_id < NEW.to_id)

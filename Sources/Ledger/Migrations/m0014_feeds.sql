@@ -53,7 +53,8 @@ BEGIN
   UPDATE state.feed SET position = place,
     delivered_at = CASE WHEN place > position THEN clock_timestamp() ELSE delivered_at END,
     expires_at = clock_timestamp() + make_interval(secs => least(greatest(seconds, 0.1), 60))
-  WHERE name = of_feed AND epoch = of_epoch AND place >= position;
+  WHERE name = of_feed AND epoch = of_epoch AND place >= position
+    AND place <= (SELECT coalesce(max(h.tree_size), 0) FROM ledger.tree_head AS h);
   RETURN FOUND;
 END $$;
 
@@ -79,6 +80,13 @@ CREATE TABLE ledger.rogue_certificate (
   entry_id           uuid NOT NULL UNIQUE REFERENCES ledger.alert DEFERRABLE INITIALLY DEFERRED
 );
 CALL ledger.protect('ledger.rogue_certificate');
+
+CREATE VIEW audit.rogue_certificates AS
+SELECT encode(r.certificate_sha256, 'hex') AS certificate_sha256, a.at, a.owner, a.detail, r.entry_id AS alert_id,
+       e.recorded_at, e.writer
+FROM ledger.rogue_certificate AS r JOIN ledger.alert AS a USING (entry_id) JOIN ledger.entry AS e USING (entry_id);
+COMMENT ON VIEW audit.rogue_certificates IS 'certificates of our issuers that the ledger does not know';
+COMMENT ON COLUMN audit.rogue_certificates.at IS 'when reconciliation reported it';
 
 -- Raises the alert of a rogue certificate; false when that certificate was reported before.
 CREATE FUNCTION ledger.alert_rogue_certificate(id uuid, fingerprint bytea, of_owner text, what text,
@@ -118,8 +126,8 @@ BEGIN
   DELETE FROM ledger.open_reservation WHERE request_id = NEW.request_id;
   IF NEW.reason IN ('signing deadline passed', 'gateway restarted') THEN
     PERFORM ledger.append_alert(ledger.new_id(), (e.body::jsonb->>'at')::timestamptz, 'orphan-reservation', 'warn',
-      d.owner, encode(NEW.serial, 'hex'), ARRAY[NEW.request_id], 'closed without a certificate and its serial revoked: '
-        || NEW.reason, NEW.request_id)
+      left(d.owner, 400), encode(NEW.serial, 'hex'), ARRAY[NEW.request_id],
+      'closed without a certificate and its serial revoked: ' || NEW.reason, NEW.request_id)
     FROM ledger.decision AS d JOIN ledger.entry AS e ON e.entry_id = NEW.entry_id WHERE d.request_id = NEW.request_id;
   END IF;
   RETURN NULL;
@@ -200,22 +208,29 @@ DECLARE
 BEGIN
   FOR dangling IN
     SELECT * FROM (
-      SELECT r.request_id, r.gateway, r.signing_deadline <= ledger.moment(at)
+      SELECT r.request_id, r.gateway, r.transaction_key, r.signing_deadline <= ledger.moment(at)
              OR e.recorded_at <= clock_timestamp() - interval '40 seconds' AS is_overdue
       FROM ledger.open_reservation AS w JOIN ledger.reservation AS r ON r.request_id = w.request_id
       JOIN ledger.entry AS e ON e.entry_id = r.entry_id) AS o
     WHERE o.is_overdue OR o.gateway = of_gateway ORDER BY o.request_id LIMIT most
   LOOP
-    IF ledger.close(dangling.request_id,
-         CASE WHEN dangling.is_overdue THEN 'signing deadline passed' ELSE 'gateway restarted' END, at,
-         coalesce(of_gateway, dangling.gateway)) THEN
-      closed := closed + 1;
-    END IF;
+    -- One that somebody holds, or that cannot be closed, must not keep the others open.
+    BEGIN
+      PERFORM FROM ledger.transaction WHERE transaction_key = dangling.transaction_key FOR UPDATE SKIP LOCKED;
+      CONTINUE WHEN NOT FOUND;
+      IF ledger.close(dangling.request_id,
+           CASE WHEN dangling.is_overdue THEN 'signing deadline passed' ELSE 'gateway restarted' END, at,
+           coalesce(of_gateway, dangling.gateway)) THEN
+        closed := closed + 1;
+      END IF;
+    EXCEPTION WHEN OTHERS THEN
+      RAISE WARNING 'reservation % cannot be closed: %', dangling.request_id, SQLERRM;
+    END;
   END LOOP;
   RETURN closed;
 END $$;
 
-GRANT SELECT ON audit.events, audit.feeds TO gatehouse_auditor, gatehouse_writer;
+GRANT SELECT ON audit.events, audit.feeds, audit.rogue_certificates TO gatehouse_auditor, gatehouse_writer;
 GRANT SELECT ON state.feed, ledger.rogue_certificate, ledger.open_reservation TO gatehouse_writer;
 GRANT SELECT ON ledger.rogue_certificate, ledger.open_reservation TO gatehouse_verifier;
 GRANT EXECUTE ON FUNCTION state.take_feed, state.advance_feed, state.release_feed, ledger.alert_rogue_certificate
