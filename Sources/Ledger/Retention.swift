@@ -19,8 +19,8 @@ extension Custody {
     ///   - actor: who asked for it, e.g. `os:jane`.
     ///   - id: names this act; a fresh UUIDv7.
     ///   - isTrial: to see what would be taken, and change nothing.
-    /// - Throws: `DatabaseError`; `refused` with SQLSTATE GH021 when nothing of the month is there, with GH020 and
-    ///   what stands in the way otherwise, its having been retired already included.
+    /// - Throws: `DatabaseError`; `refused` with SQLSTATE GH021 when nothing of the month is there, with
+    ///   GH020 and what stands in the way otherwise, its having been retired already included.
     package func retire(
         _ month: String, _ manifest: RetentionManifest, at now: Timestamp, by actor: String, id: RequestID,
         isTrial: Bool
