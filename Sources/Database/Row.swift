@@ -133,6 +133,24 @@ package struct Row: Sendable {
         return text
     }
 
+    /// The text of a `jsonb`, compared where it lies.
+    ///
+    /// - Parameters:
+    ///   - null: the answer for null.
+    ///   - test: the answer for anything else.
+    package func json(
+        _ column: Int, orNull null: @autoclosure () -> Bool, _ test: (Span<UInt8>) -> Bool
+    ) throws(DatabaseError) -> Bool {
+        try check(column, TypeID.jsonb)
+        let isSo = set.withOctets(number, column) { octets -> Bool? in
+            guard octets.first == 1 else { return nil }
+            return octets.withMemoryRebound(to: UInt8.self) { test($0.span.extracting(droppingFirst: 1)) }
+        }
+        guard let isSo else { return null() }
+        guard let isSo else { throw .unexpectedRow("column \(column + 1): unknown jsonb version") }
+        return isSo
+    }
+
     private func check(
         _ column: Int, _ expected: UInt32, _ second: UInt32? = nil, _ third: UInt32? = nil
     ) throws(DatabaseError) {

@@ -24,6 +24,7 @@ package final class SnapshotReader: Sendable {
         let started = Pending<String>()
         let queue = queue
         let isStarted = startThread {
+            makeThreadPatient()
             do throws(DatabaseError) {
                 let connection = try Connection(settings)
                 started.put(.success(try Self.begin(connection, sharing: name)))

@@ -96,23 +96,11 @@ package struct CanonicalText: Sendable {
         octets.append(UInt8(ascii: "\""))
         let start = octets.count
         octets += text.utf8
-        if Self.needsEscapes(octets.span.extracting(start...)) {
+        if octets.span.firstEscaped(from: start, before: octets.count) != nil {
             octets.removeSubrange(start...)
             for octet in text.utf8 { escape(octet) }
         }
         octets.append(UInt8(ascii: "\""))
-    }
-
-    private static func needsEscapes(_ text: Span<UInt8>) -> Bool {
-        var found: UInt8 = 0
-        // Without a branch: nearly no text has any, and so all of it is looked at side by side.
-        for place in text.indices {
-            let octet = text[place]
-            found |= octet < 0x20 ? 1 : 0
-            found |= octet == UInt8(ascii: "\"") ? 1 : 0
-            found |= octet == UInt8(ascii: "\\") ? 1 : 0
-        }
-        return found != 0
     }
 
     /// RFC 8785 §3.2.2.2.

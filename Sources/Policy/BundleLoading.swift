@@ -10,14 +10,19 @@ struct BundleLoader {
     }
 
     private let files: [BundleFile]
+    private let readsCases: Bool
     private let faults = DiagnosticCollector()
 
-    init(files: [BundleFile]) { self.files = files.sorted { $0.path < $1.path } }
+    /// - Parameter readsCases: whether cases are loaded too.
+    init(files: [BundleFile], readsCases: Bool) {
+        self.files = files.sorted { $0.path < $1.path }
+        self.readsCases = readsCases
+    }
 
     func load() throws(PolicyLoadError) -> Loaded {
         let paths = acceptedPaths()
         var documents: [String: YAMLNode] = [:]
-        for file in files where paths.contains(file.path) {
+        for file in files where paths.contains(file.path) && (readsCases || !Self.isCases(file.path)) {
             documents[file.path] = StrictYAML.parse(file, faults)
         }
         for path in CatalogLoader.paths where !paths.contains(path) {
@@ -59,6 +64,10 @@ struct BundleLoader {
         path.hasPrefix("rules/") && path.hasSuffix(".yaml") && !path.hasSuffix(".cases.yaml")
     }
 
+    private static func isCases(_ path: String) -> Bool {
+        path.hasPrefix("rules/") && path.hasSuffix(".cases.yaml")
+    }
+
     /// The file's name without its ending.
     static func stem(_ path: String) -> String {
         String(path.split(separator: "/").last?.dropLast(5) ?? "")
@@ -89,7 +98,7 @@ struct BundleLoader {
                         file: path, "this rule has no cases",
                         remedy: "write \(Self.casesPath(path)) beside it")
                 }
-            } else if path.hasPrefix("rules/"), path.hasSuffix(".cases.yaml") {
+            } else if Self.isCases(path) {
                 accepted.insert(path)
                 let rule = String(path.dropLast(11)) + ".yaml"
                 if !all.contains(rule) {

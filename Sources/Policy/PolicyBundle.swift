@@ -46,10 +46,12 @@ package final class PolicyBundle: Sendable {
 
     /// Loads a bundle. Pure: no file is read here.
     ///
-    /// - Parameter files: in any order, as `BundleFile.read(directory:)` gives them.
+    /// - Parameters:
+    ///   - files: in any order, as `BundleFile.read(directory:)` gives them.
+    ///   - withCases: whether its cases are loaded too, which no decision needs.
     /// - Throws: everything that is wrong with it, each with its place and a remedy.
-    package convenience init(files: [BundleFile]) throws(PolicyLoadError) {
-        let loader = BundleLoader(files: files)
+    package convenience init(files: [BundleFile], withCases: Bool = true) throws(PolicyLoadError) {
+        let loader = BundleLoader(files: files, readsCases: withCases)
         try self.init(loaded: loader.load(), canonicalText: BundleLoader.canonicalText(files))
     }
 

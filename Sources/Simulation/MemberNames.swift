@@ -1,3 +1,5 @@
+import EnrollmentCore
+
 /// The texts that one place of a recorded document may hold: the names of an object's members, or the words
 /// of an enumeration.
 struct MemberNames<Name: RawRepresentable & Sendable>: Sendable where Name.RawValue == String {
@@ -31,20 +33,13 @@ struct MemberNames<Name: RawRepresentable & Sendable>: Sendable where Name.RawVa
         var place = first
         for _ in places.indices {
             if place >= places.count { place = 0 }
-            if Self.isEqual(text, range, texts.span, places[place]) { return (place, names[place]) }
+            if range.count == places[place].count,
+                text.has(texts.span.extracting(places[place]), at: range.lowerBound)
+            {
+                return (place, names[place])
+            }
             place += 1
         }
         return nil
-    }
-
-    private static func isEqual(
-        _ text: Span<UInt8>, _ range: Range<Int>, _ other: Span<UInt8>, _ otherRange: Range<Int>
-    ) -> Bool {
-        guard range.count == otherRange.count else { return false }
-        for offset in 0..<range.count
-        where text[range.lowerBound + offset] != other[otherRange.lowerBound + offset] {
-            return false
-        }
-        return true
     }
 }

@@ -37,8 +37,7 @@ package struct RecordMembers: Sendable {
         var last: Range<Int>?
         if try reader.opens("{", "}", "an object") {
             repeat {
-                let name = try reader.memberName()
-                guard isPlain(bytes.span, name) else { throw reader.error("a name with an escape") }
+                let name = try reader.plainMemberName()
                 if let last, !isAscending(bytes.span, last, name) {
                     throw reader.error("members are not in canonical order")
                 }
@@ -56,7 +55,7 @@ package struct RecordMembers: Sendable {
     package func place(_ name: StaticString) -> Range<Int>? {
         let text = bytes.span
         let count = name.utf8CodeUnitCount
-        for member in members where member.name.count == count && Self.isEqual(text, member.name, name) {
+        for member in members where member.name.count == count && text.has(name, at: member.name.lowerBound) {
             return Self.isNull(text, member.value) ? nil : member.value
         }
         return nil
@@ -147,11 +146,18 @@ package struct RecordMembers: Sendable {
     package func `is`(_ name: StaticString, _ expected: Span<UInt8>) -> Bool {
         guard let place = place(name) else { return false }
         if place.count == expected.count + 2 {
-            return Self.isPlainly(bytes.span, place.lowerBound + 1, expected)
+            return isPlainly(place, expected)
         }
         // Written with escapes it is longer than it is.
         guard place.count > expected.count + 2, let octets = octets(place) else { return false }
-        return octets.count == expected.count && Self.isEqual(octets.span, 0, expected)
+        return octets.count == expected.count && octets.span.has(expected, at: 0)
+    }
+
+    /// Whether a string of that length is written without escapes, and is these octets.
+    private func isPlainly(_ place: Range<Int>, _ expected: Span<UInt8>) -> Bool {
+        let text = bytes.span
+        return text[place.lowerBound] == UInt8(ascii: "\"") && text.has(expected, at: place.lowerBound + 1)
+            && text.firstEscaped(from: place.lowerBound + 1, before: place.upperBound - 1) == nil
     }
 
     /// Whether a string member is the same in both objects, or missing in both.
@@ -162,7 +168,7 @@ package struct RecordMembers: Sendable {
         let text = bytes.span
         // Where the text is the same, it need not be read.
         if place.count == otherPlace.count,
-            Self.isEqual(text, place.lowerBound, other.bytes.span.extracting(otherPlace))
+            text.has(other.bytes.span.extracting(otherPlace), at: place.lowerBound)
         {
             return text[place.lowerBound] == UInt8(ascii: "\"")
         }
@@ -175,14 +181,24 @@ package struct RecordMembers: Sendable {
         var text = CanonicalText(capacity: place.count)
         text.array { text in for element in texts { text.string(element) } }
         let isSame =
-            text.octets.count == place.count && Self.isEqual(bytes.span, place.lowerBound, text.octets.span)
+            text.octets.count == place.count && bytes.span.has(text.octets.span, at: place.lowerBound)
         return isSame || value(place) == .array(texts.map(JSONValue.string))
+    }
+
+    /// Whether a member has the value of this JSON, whose members may come in any order.
+    package func `is`(_ name: StaticString, json: Span<UInt8>) -> Bool {
+        guard let place = place(name) else { return false }
+        let json = json.withUnsafeBufferPointer { Array($0) }
+        var (ours, theirs) = (RecordReader(bytes, place), RecordReader(json))
+        if let isSame = try? ours.isSame(as: &theirs) { return isSame && (try? theirs.finish()) != nil }
+        // Names with escapes are read the long way.
+        return value(place).map { (try? RecordDocument.read(json)) == $0 } ?? false
     }
 
     /// Whether a string member is this word, which needs no escapes.
     package func `is`(_ name: StaticString, word: StaticString) -> Bool {
         guard let place = place(name), place.count == word.utf8CodeUnitCount + 2 else { return false }
-        return Self.isEqual(bytes.span, place.lowerBound + 1..<place.upperBound - 1, word)
+        return bytes[place.lowerBound] == UInt8(ascii: "\"") && bytes.span.has(word, at: place.lowerBound + 1)
     }
 
     /// Whether a string member is the lower-case hexadecimal text of these octets; with nil, whether there is
@@ -195,10 +211,12 @@ package struct RecordMembers: Sendable {
     /// Whether a string member is the lower-case hexadecimal text of these octets.
     package func isHex(_ name: StaticString, of expected: Span<UInt8>) -> Bool {
         guard let place = place(name), place.count == 2 * expected.count + 2 else { return false }
-        let text = bytes.span
-        var at = place.lowerBound + 1
+        let text = bytes.span.extracting(place)
+        guard text[0] == UInt8(ascii: "\"") else { return false }
+        let digits = Self.hexDigits
+        var at = 1
         for offset in expected.indices {
-            guard Self.isHex(text, at, expected[offset]) else { return false }
+            guard Self.isHex(text, at, expected[offset], digits) else { return false }
             at += 2
         }
         return true
@@ -214,17 +232,17 @@ package struct RecordMembers: Sendable {
     /// Whether a string member is the lower-case text of this UUID; with nil, whether there is none.
     package func isUUID(_ name: StaticString, _ number: UInt128?) -> Bool {
         guard let place = place(name), let number else { return self.place(name) == nil && number == nil }
-        guard place.count == 38 else { return false }
-        let text = bytes.span
-        var at = place.lowerBound + 1
+        let text = bytes.span.extracting(place)
+        guard text.count == 38, text[0] == UInt8(ascii: "\"") else { return false }
+        let digits = Self.hexDigits
+        var at = 1
         for octet in 0..<16 {
             if octet == 4 || octet == 6 || octet == 8 || octet == 10 {
                 guard text[at] == UInt8(ascii: "-") else { return false }
                 at += 1
             }
-            guard Self.isHex(text, at, UInt8(truncatingIfNeeded: number >> UInt128(120 - 8 * octet))) else {
-                return false
-            }
+            let expected = UInt8(truncatingIfNeeded: number >> UInt128(120 - 8 * octet))
+            guard Self.isHex(text, at, expected, digits) else { return false }
             at += 2
         }
         return true
@@ -296,45 +314,27 @@ extension RecordMembers {
         self.members = members
     }
 
-    private static func isHex(_ text: Span<UInt8>, _ place: Int, _ octet: UInt8) -> Bool {
-        text[place] == digit(octet >> 4) && text[place + 1] == digit(octet & 15)
+    /// Whether the two digits of an octet stand at `place`.
+    private static func isHex(
+        _ text: Span<UInt8>, _ place: Int, _ octet: UInt8, _ digits: [UInt16]
+    ) -> Bool {
+        // SAFETY (unsafeLoadUnaligned): it looks whether two octets are there, and any octets are a number.
+        UInt16(littleEndian: text.bytes.unsafeLoadUnaligned(fromByteOffset: place, as: UInt16.self))
+            == digits[Int(octet)]
     }
 
-    private static func digit(_ nibble: UInt8) -> UInt8 {
-        nibble < 10 ? UInt8(ascii: "0") + nibble : UInt8(ascii: "a") - 10 + nibble
+    /// By octet: its two digits, the first in the lower half.
+    private static let hexDigits: [UInt16] = (UInt16(0)...255).map { octet in
+        func digit(_ nibble: UInt16) -> UInt16 { nibble < 10 ? 0x30 + nibble : 0x57 + nibble }
+        return digit(octet >> 4) | digit(octet & 15) << 8
     }
 
     private static func isNull(_ text: Span<UInt8>, _ value: Range<Int>) -> Bool {
         value.count == 4 && text[value.lowerBound] == UInt8(ascii: "n")
     }
 
-    private static func isEqual(_ text: Span<UInt8>, _ start: Int, _ other: Span<UInt8>) -> Bool {
-        for offset in other.indices where text[start + offset] != other[offset] { return false }
-        return true
-    }
-
-    /// Whether a text without escapes is written there, and it is these octets.
-    private static func isPlainly(_ text: Span<UInt8>, _ start: Int, _ other: Span<UInt8>) -> Bool {
-        for offset in other.indices {
-            let octet = text[start + offset]
-            guard octet == other[offset], octet != UInt8(ascii: "\\") else { return false }
-        }
-        return true
-    }
-
     private static func isEqual(_ text: Span<UInt8>, _ range: Range<Int>, _ name: StaticString) -> Bool {
-        guard range.count == name.utf8CodeUnitCount else { return false }
-        return name.withUTF8Buffer { buffer in
-            for offset in buffer.indices where text[range.lowerBound + offset] != buffer[offset] {
-                return false
-            }
-            return true
-        }
-    }
-
-    private static func isPlain(_ text: Span<UInt8>, _ range: Range<Int>) -> Bool {
-        for place in range where text[place] == UInt8(ascii: "\\") || text[place] >= 0x80 { return false }
-        return true
+        range.count == name.utf8CodeUnitCount && text.has(name, at: range.lowerBound)
     }
 
     private static func isAscending(_ text: Span<UInt8>, _ first: Range<Int>, _ second: Range<Int>) -> Bool {

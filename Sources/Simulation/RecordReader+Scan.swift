@@ -1,3 +1,5 @@
+import EnrollmentCore
+
 /// Steps over JSON text without making anything of it: most of a record is never asked for.
 ///
 /// Its place is all that it keeps, so that it stays in a register; faults are told, not thrown.
@@ -60,7 +62,7 @@ struct RecordScan {
     mutating func string(_ text: Span<UInt8>, before end: Int) -> String? {
         guard place < end, text[place] == UInt8(ascii: "\"") else { return "a string is needed here" }
         place += 1
-        while let stop = Self.stop(text, place, end) {
+        while let stop = text.firstEscaped(from: place, before: end) {
             switch text[stop] {
             case UInt8(ascii: "\""):
                 place = stop + 1
@@ -70,31 +72,6 @@ struct RecordScan {
             }
         }
         return "a string without an end"
-    }
-
-    /// The first quote, backslash or control character from `first` on. Eight octets are looked at at once.
-    static func stop(_ text: Span<UInt8>, _ first: Int, _ end: Int) -> Int? {
-        let (ones, tops): (UInt64, UInt64) = (0x0101_0101_0101_0101, 0x8080_8080_8080_8080)
-        let octets = text.bytes
-        var place = first
-        while end - place >= 8 {
-            // SAFETY (unsafeLoadUnaligned): eight octets are left, and any octets are a number.
-            let word = UInt64(
-                littleEndian: octets.unsafeLoadUnaligned(fromByteOffset: place, as: UInt64.self))
-            let (quote, backslash) = (word ^ (ones &* 0x22), word ^ (ones &* 0x5c))
-            // The lowest octet that is marked is one that is meant; those above it may be marked by a borrow.
-            let marks =
-                ((quote &- ones) & ~quote) | ((backslash &- ones) & ~backslash)
-                | ((word &- (ones &* 0x20)) & ~word)
-            if marks & tops != 0 { return place + (marks & tops).trailingZeroBitCount / 8 }
-            place += 8
-        }
-        while place < end {
-            let octet = text[place]
-            if octet == UInt8(ascii: "\"") || octet == UInt8(ascii: "\\") || octet < 0x20 { return place }
-            place += 1
-        }
-        return nil
     }
 
     /// The octet behind white space; nil at the end.

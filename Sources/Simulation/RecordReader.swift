@@ -123,6 +123,15 @@ struct RecordReader {
         return name
     }
 
+    /// A member's name that has no escapes.
+    mutating func plainMemberName() throws(RecordError) -> Range<Int> {
+        skipWhiteSpace()
+        let (name, hasEscapes) = try stringRange()
+        guard !hasEscapes else { throw error("a name with an escape") }
+        try colon()
+        return name
+    }
+
     mutating func colon() throws(RecordError) {
         if takeIf(":") { return }
         skipWhiteSpace()
@@ -268,7 +277,7 @@ struct RecordReader {
     {
         var place = first
         var hasEscapes = false
-        while let stop = RecordScan.stop(text, place, end) {
+        while let stop = text.firstEscaped(from: place, before: end) {
             if text[stop] == UInt8(ascii: "\"") { return (stop, hasEscapes) }
             guard text[stop] == UInt8(ascii: "\\") else { break }
             hasEscapes = true

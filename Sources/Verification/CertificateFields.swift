@@ -60,7 +60,7 @@ struct CertificateFields {
     /// Whether a certificate begins with that TBSCertificate and ends where it says.
     static func certificate(_ der: [UInt8], contains tbs: [UInt8]) -> Bool {
         guard let outer = Element(der[...]), outer.tag == 0x30, outer.rest.isEmpty else { return false }
-        return outer.content.count > tbs.count && outer.content.prefix(tbs.count).elementsEqual(tbs)
+        return outer.content.count > tbs.count && der.span.has(tbs.span, at: outer.content.startIndex)
     }
 }
 

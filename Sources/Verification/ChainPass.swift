@@ -181,8 +181,8 @@ extension ChainPass {
 }
 
 extension EntryKind {
-    /// By its name.
-    fileprivate static let named = Dictionary(uniqueKeysWithValues: allCases.map { ($0.rawValue, $0) })
+    /// Names are short: to compare one is quicker than to hash it.
+    fileprivate static let named = allCases.map { (name: $0.rawValue, kind: $0) }
 }
 
 /// An entry with its body taken apart.
@@ -199,7 +199,7 @@ final class ReadEntry {
 
     init(_ entry: EvidenceEntry) {
         self.entry = entry
-        kind = EntryKind.named[entry.kind]
+        kind = EntryKind.named.first { $0.name == entry.kind }?.kind
         body = try? RecordMembers(entry.body)
         readKind = body == nil ? nil : kind
         commitments = kind == .redaction ? [] : Commitment.places(in: entry.body)

@@ -58,7 +58,9 @@ struct ChainReader {
             Lane(.entries, bodies.stream(Self.ofRequests, batch: 1_000)),
             Lane(.entries, bodies.stream(Self.ofNone, batch: 1_000)),
         ]
-        lanes += TypedTable.allCases.map { Lane(.typed($0), tables.stream($0.rows, batch: 1_000)) }
+        lanes += TypedTable.allCases.flatMap { table in
+            table.rows.map { Lane(.typed(table), tables.stream($0, batch: 1_000)) }
+        }
         lanes.append(Lane(.privateValues, tables.stream(Self.privateValues, batch: 1_000)))
     }
 

@@ -16,9 +16,7 @@ struct Commitment {
         guard place.count == Self.quotedLength, document[place.upperBound - 1] == UInt8(ascii: "\"") else {
             return nil
         }
-        for offset in prefix.indices where document[place.lowerBound + offset] != prefix[offset] {
-            return nil
-        }
+        guard document.has(prefix, at: place.lowerBound) else { return nil }
         var octets: [UInt8] = []
         octets.reserveCapacity(32)
         for first in stride(from: place.lowerBound + prefix.count, to: place.upperBound - 1, by: 2) {
@@ -56,34 +54,27 @@ struct Commitment {
         return found
     }
 
-    /// Where the next prefix begins that a whole commitment may follow.
-    ///
-    /// A name in JSON ends with a quote: a `t` before a colon is rare. Eight places are looked at at once.
+    /// Where the next prefix begins, by Horspool's search: most octets are never looked at.
     private static func next(in text: Span<UInt8>, from start: Int) -> Int? {
-        let (ones, tops): (UInt64, UInt64) = (0x0101_0101_0101_0101, 0x8080_8080_8080_8080)
-        let (letters, colons) = (ones &* UInt64(UInt8(ascii: "t")), ones &* UInt64(UInt8(ascii: ":")))
-        let (octets, prefix) = (text.bytes, quotedPrefix.span)
-        var place = start + prefix.count - 2
-        while text.count - place >= 9 {
-            // SAFETY (unsafeLoadUnaligned): nine octets are left, and any octets are a number.
-            let word = UInt64(
-                littleEndian: octets.unsafeLoadUnaligned(fromByteOffset: place, as: UInt64.self))
-            let following = UInt64(
-                littleEndian: octets.unsafeLoadUnaligned(fromByteOffset: place + 1, as: UInt64.self))
-            let other = (word ^ letters) | (following ^ colons)
-            // The lowest octet that is marked is one that is meant.
-            let marks = (other &- ones) & ~other & tops
-            guard marks != 0 else {
-                place += 8
-                continue
-            }
-            place += marks.trailingZeroBitCount / 8
-            let first = place + 2 - prefix.count
-            if prefix.indices.allSatisfy({ text[first + $0] == prefix[$0] }) { return first }
-            place += 1
+        let (prefix, steps) = (quotedPrefix, steps)
+        var last = start + prefix.count - 1
+        while last < text.count {
+            let octet = text[last]
+            let first = last - prefix.count + 1
+            if octet == UInt8(ascii: ":"), text.has(prefix.span, at: first) { return first }
+            last += steps[Int(octet)]
         }
         return nil
     }
+
+    /// By octet: how far the prefix can be moved on when that octet stands where its last one would.
+    private static let steps = {
+        var steps = [Int](repeating: quotedPrefix.count, count: 256)
+        for (place, octet) in quotedPrefix.dropLast().enumerated() {
+            steps[Int(octet)] = quotedPrefix.count - 1 - place
+        }
+        return steps
+    }()
 
     /// The clear values of the commitments in a part of a document; nil when one is not known.
     ///

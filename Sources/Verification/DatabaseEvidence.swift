@@ -17,7 +17,9 @@ package final class DatabaseEvidence: Evidence {
     private var heads: RowStream
     private var tiles: RowStream
     private var chains: ChainReader
-    private let orders: RowOrders
+    /// Reads by itself, beside the chains.
+    private let orderReader: SnapshotReader
+    private var orders: RowOrders?
     /// Begun when they are asked for.
     private var waiting: RowStream?
     private var absent: RowStream?
@@ -30,7 +32,7 @@ package final class DatabaseEvidence: Evidence {
         do {
             bodies = try SnapshotReader(settings)
             tables = try bodies.another()
-            orders = RowOrders(try bodies.another())
+            orderReader = try bodies.another()
             entryCount = Int(clamping: try tables.query(Self.entryCount).first?.optionalInteger(0) ?? 0)
             checkpointCount = Int(clamping: try tables.query(Self.checkpointCount).first?.integer(0) ?? 0)
         } catch { throw VerificationError(error) }
@@ -72,7 +74,12 @@ package final class DatabaseEvidence: Evidence {
         }
     }
 
-    func nextChain() throws(VerificationError) -> EvidenceChain? { try chains.next() }
+    func nextChain() throws(VerificationError) -> EvidenceChain? {
+        let chain = try chains.next()
+        // Not sooner: the first rows of all tables are waited for, and these are wanted last.
+        if orders == nil { orders = RowOrders(orderReader) }
+        return chain
+    }
 
     func nextWaiting() throws(VerificationError) -> WaitingEntry? {
         try VerificationError.reading { () throws(DatabaseError) in
@@ -110,7 +117,7 @@ package final class DatabaseEvidence: Evidence {
         }
     }
 
-    func verifyOrders(_ findings: inout Findings) throws(VerificationError) { try orders.verify(&findings) }
+    func verifyOrders(_ findings: inout Findings) throws(VerificationError) { try orders?.verify(&findings) }
 
     func nameAlteredLeaves(_ findings: inout Findings) throws(VerificationError) {
         var rows = bodies.stream(Self.bodiesOfLeaves, batch: 1_000)

@@ -3,30 +3,31 @@ import Database
 extension TypedTable {
     /// The rows in the order of requests, then of entries that belong to none. The first two columns are the
     /// keys. A table that says itself whose request its rows are is taken at its word: what it says is
-    /// compared, and a row that is elsewhere for a lie is missed where it should be.
-    var rows: Statement {
+    /// compared, and a row that is elsewhere for a lie is missed where it should be. A large table is read
+    /// twice where one index has the rows of requests and another the rest.
+    var rows: [Statement] {
         switch self {
-        case .request: return Self.rowsOfRequest
-        case .decision: return Self.rowsOfDecision
-        case .reservation: return Self.rowsOfReservation
-        case .outcome: return Self.rowsOfOutcome
-        case .certificate: return Self.rowsOfCertificate
-        case .revocation: return Self.rowsOfRevocation
-        case .credential: return Self.rowsOfCredential
-        case .credentialEvent: return Self.rowsOfCredentialEvent
-        case .account: return Self.rowsOfAccount
-        case .policyActivation: return Self.rowsOfPolicyActivation
-        case .policySuccession: return Self.rowsOfPolicySuccession
-        case .policyRefusal: return Self.rowsOfPolicyRefusal
-        case .adminEvent: return Self.rowsOfAdminEvent
-        case .alert: return Self.rowsOfAlert
-        case .overdueReview: return Self.rowsOfOverdueReview
-        case .approval: return Self.rowsOfApproval
-        case .redaction: return Self.rowsOfRedaction
-        case .redactedCommitment: return Self.rowsOfRedactedCommitment
-        case .rogueCertificate: return Self.rowsOfRogueCertificate
-        case .rollback: return Self.rowsOfRollback
-        case .retention: return Self.rowsOfRetention
+        case .request: return [Self.rowsOfRequest]
+        case .decision: return [Self.rowsOfDecision]
+        case .reservation: return [Self.rowsOfReservation]
+        case .outcome: return [Self.rowsOfOutcome]
+        case .certificate: return [Self.rowsOfCertificate]
+        case .revocation: return [Self.rowsOfRevocation]
+        case .credential: return [Self.rowsOfCredential]
+        case .credentialEvent: return [Self.eventsOfRequests, Self.eventsOfNone]
+        case .account: return [Self.rowsOfAccount]
+        case .policyActivation: return [Self.rowsOfPolicyActivation]
+        case .policySuccession: return [Self.rowsOfPolicySuccession]
+        case .policyRefusal: return [Self.rowsOfPolicyRefusal]
+        case .adminEvent: return [Self.rowsOfAdminEvent]
+        case .alert: return [Self.rowsOfAlert]
+        case .overdueReview: return [Self.rowsOfOverdueReview]
+        case .approval: return [Self.rowsOfApproval]
+        case .redaction: return [Self.rowsOfRedaction]
+        case .redactedCommitment: return [Self.rowsOfRedactedCommitment]
+        case .rogueCertificate: return [Self.rowsOfRogueCertificate]
+        case .rollback: return [Self.rowsOfRollback]
+        case .retention: return [Self.rowsOfRetention]
         }
     }
 
@@ -88,11 +89,17 @@ extension TypedTable {
         FROM ledger.credential AS t ORDER BY t.entry_id
         """)
 
-    private static let rowsOfCredentialEvent = Statement(
+    private static let eventsOfRequests = Statement(
         """
         SELECT t.request_id, t.entry_id, t.credential_id, t.kind, t.at, t.actor,
                t.request_id, t.transaction_key, t.hold_until, t.reason, t.times
-        FROM ledger.credential_event AS t ORDER BY t.request_id NULLS LAST, t.entry_id
+        FROM ledger.credential_event AS t WHERE t.request_id IS NOT NULL ORDER BY t.request_id, t.entry_id
+        """)
+    private static let eventsOfNone = Statement(
+        """
+        SELECT t.request_id, t.entry_id, t.credential_id, t.kind, t.at, t.actor,
+               t.request_id, t.transaction_key, t.hold_until, t.reason, t.times
+        FROM ledger.credential_event AS t WHERE t.request_id IS NULL ORDER BY t.entry_id
         """)
 
     private static let rowsOfAccount = Statement(

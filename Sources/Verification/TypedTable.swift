@@ -188,7 +188,8 @@ struct Column: Sendable {
             return body.time(member) == time && (time == nil) == (body.place(member) == nil)
         case .texts(let member):
             return body.is(member, texts: try row.texts(place))
-        case .json(let member): return try Self.isJSON(row.optionalJSON(place), member, body)
+        case .json(let member):
+            return try row.json(place, orNull: body.place(member) == nil) { body.is(member, json: $0) }
         case .number(let member, let otherwise):
             return try row.optionalInteger(place) == (body.text(member).map { Int64($0) } ?? otherwise)
         case .flag(let member): return try row.bool(place) == body.is(member, word: "true")
@@ -231,25 +232,17 @@ struct Column: Sendable {
             return try holds(row, place, body, kind, in: context)
         }
     }
-
-    private static func isJSON(_ text: String?, _ member: StaticString, _ body: RecordMembers) -> Bool {
-        guard let text else { return body.place(member) == nil }
-        // PostgreSQL writes JSON its own way: the values are compared.
-        let value = try? RecordDocument.read(Array(text.utf8))
-        return value != nil && value == body.value(member)
-    }
 }
 
 extension Span<UInt8> {
     fileprivate func `is`(_ text: StaticString) -> Bool {
-        guard count == text.utf8CodeUnitCount else { return false }
-        return text.withUTF8Buffer { other in indices.allSatisfy { self[$0] == other[$0] } }
+        count == text.utf8CodeUnitCount && has(text, at: 0)
     }
 }
 
 extension [UInt8] {
     fileprivate func isSame(as other: Span<UInt8>) -> Bool {
-        count == other.count && indices.allSatisfy { self[$0] == other[$0] }
+        count == other.count && span.has(other, at: 0)
     }
 }
 
