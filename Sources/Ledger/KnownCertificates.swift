@@ -16,12 +16,23 @@ package struct MetCertificate: Sendable, Hashable {
     }
 }
 
+/// What a gateway's own certificates are called where its start records them.
+package enum OwnCertificate: String, Sendable, Hashable, CaseIterable {
+    case root
+    case issuing
+    case registrationAuthority = "scep-ra"
+    case listener = "tls"
+}
+
 /// What the ledger knows of a certificate that one of our issuers signed.
 package enum CertificateStanding: String, Sendable, Hashable, CaseIterable {
     /// It is recorded.
     case known
-    /// A gateway's own, as its start recorded it.
+    /// A gateway's own: its start recorded it, and it is what a gateway makes for itself. The ledger alone
+    /// never says so.
     case own
+    /// A start recorded it as its gateway's own, and it is no such certificate.
+    case claimedOwn = "claimed_own"
     /// Its serial number was never reserved.
     case unreserved
     /// Its serial number was reserved, neither completed nor closed: its gateway may be about to record it.
@@ -35,7 +46,7 @@ package enum CertificateStanding: String, Sendable, Hashable, CaseIterable {
     package var isRogue: Bool {
         switch self {
         case .known, .own, .reserved: return false
-        case .unreserved, .closed, .otherCertificate: return true
+        case .claimedOwn, .unreserved, .closed, .otherCertificate: return true
         }
     }
 }
@@ -64,17 +75,22 @@ extension PostgresLedger {
         }
     }
 
-    /// SHA-256 of the certificates that gateways recorded as their own when they started.
-    package func ownCertificates() async throws(LedgerError) -> Set<Digest> {
+    /// SHA-256 of the certificates that starts of gateways claim as their own, with what they are said to be.
+    /// A claim only: whoever has the gateway's login can record one.
+    package func claimedCertificates() async throws(LedgerError) -> [Digest: Set<OwnCertificate>] {
         try await read { connection throws(DatabaseError) in
-            var own: Set<Digest> = []
+            var claims: [Digest: Set<OwnCertificate>] = [:]
             for row in try connection.query(Self.starts) {
                 // “root HEX, issuing HEX, …”
-                for word in try row.text(0).split(whereSeparator: { ", ".contains($0) }) {
-                    if let digest = Digest(String(word)) { own.insert(digest) }
+                for claim in try row.text(0).split(separator: ", ") {
+                    let words = claim.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
+                    guard words.count == 2, let name = words.first.flatMap(OwnCertificate.init),
+                        let digest = words.last.flatMap({ Digest($0) })
+                    else { continue }
+                    claims[digest, default: []].insert(name)
                 }
             }
-            return own
+            return claims
         }
     }
 

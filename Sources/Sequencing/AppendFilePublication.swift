@@ -11,6 +11,7 @@ package actor AppendFilePublication: CheckpointPublication {
     package nonisolated let name: String
     private let path: String
     private let key: NoteVerifierKey
+    private var notes: GrowingNotes
     private static let interrupted = Array("\n~ interrupted\n\n".utf8)
 
     /// - Parameters:
@@ -21,64 +22,27 @@ package actor AppendFilePublication: CheckpointPublication {
         self.name = name
         self.path = path
         self.key = key
+        notes = GrowingNotes(path: path, key: key)
     }
 
     package func publish(_ note: SignedNote, tiles: any TileReader) async throws(PublicationError) {
         let checkpoint = try note.checkpoint(signedBy: key, in: "what came for \(path)")
-        let known = try largest()
-        if let kept = try known?.checkpoint(signedBy: key, in: path) {
+        let known = try notes.read().largest
+        guard !notes.hasCarriageReturns else {
+            throw .conflict(
+                "\(path) has lines that end with CR LF, as git's autocrlf writes them; give it back its own, "
+                    + "which end with LF, and keep it from being converted")
+        }
+        if let kept = try known?.publishable() {
             if checkpoint.size < kept.size { return }
             try await checkpoint.mustContinue(kept, in: path, tiles: tiles)
             if checkpoint.size == kept.size { return }
-            guard try largest() == known else { throw .failed("\(path) has grown meanwhile") }
+            guard try notes.read().largest == known else { throw .failed("\(path) has grown meanwhile") }
         }
         let end = try DurableFile.tail(path, most: 2)?.octets ?? []
         let isWhole = end.isEmpty || end == [10, 10]
         try DurableFile.append(path, (isWhole ? [] : Self.interrupted) + Array(note.encoded.utf8) + [10])
     }
 
-    package func largestCheckpoint() async throws(PublicationError) -> SignedNote? {
-        guard let note = try largest() else { return nil }
-        _ = try note.checkpoint(signedBy: key, in: path)
-        return note
-    }
-
-    /// Checkpoints are appended as the log grows, so that the largest is near the end.
-    private func largest() throws(PublicationError) -> SignedNote? {
-        guard let (octets, isAll) = try DurableFile.tail(path, most: 262_144) else { return nil }
-        // What a cut leaves of its first paragraph is not to be read.
-        if let found = Self.notes(in: octets, skipping: isAll ? 0 : 1).last { return found }
-        return isAll ? nil : Self.notes(in: try DurableFile.read(path) ?? [], skipping: 0).last
-    }
-
-    /// The notes in a file, smallest checkpoint first.
-    static func notes(in octets: [UInt8], skipping first: Int) -> [SignedNote] {
-        var notes: [(size: Int64, note: SignedNote)] = []
-        var text: String?
-        for paragraph in paragraphs(of: octets).dropFirst(first) {
-            let isSignatures = paragraph.utf8.starts(with: "— ".utf8)
-            if isSignatures, let text, let note = try? SignedNote(parsing: text + "\n\n" + paragraph + "\n"),
-                let checkpoint = try? note.checkpoint()
-            {
-                notes.append((checkpoint.size, note))
-            }
-            text = isSignatures ? nil : paragraph
-        }
-        return notes.sorted { $0.size < $1.size }.map(\.note)
-    }
-
-    /// What stands in front of an empty line each; what follows the last empty line is not complete.
-    private static func paragraphs(of octets: [UInt8]) -> [String] {
-        var paragraphs: [String] = []
-        var start = 0
-        for index in octets.indices.dropFirst() where octets[index] == 10 && octets[index - 1] == 10 {
-            guard start < index - 1 else {
-                start = index + 1
-                continue
-            }
-            paragraphs.append(String(decoding: octets[start..<(index - 1)], as: UTF8.self))
-            start = index + 1
-        }
-        return paragraphs
-    }
+    package func content() async throws(PublicationError) -> PublicationContent { try notes.read() }
 }

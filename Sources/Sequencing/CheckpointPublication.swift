@@ -16,10 +16,44 @@ package protocol CheckpointPublication: Sendable {
     ///   - tiles: those of the log, for a place that keeps them.
     func publish(_ note: SignedNote, tiles: any TileReader) async throws(PublicationError)
 
+    /// What is kept there. A place that is not there keeps nothing.
+    ///
+    /// - Throws: `conflict` when there is something and nothing of it was signed by the log; `failed` when it
+    ///   cannot be read, so that what it keeps is not known.
+    func content() async throws(PublicationError) -> PublicationContent
+}
+
+extension CheckpointPublication {
     /// The largest checkpoint kept; nil when there is none.
     ///
-    /// - Throws: `conflict` when what is kept as the largest was not signed by the log: that is no evidence.
-    func largestCheckpoint() async throws(PublicationError) -> SignedNote?
+    /// - Throws: as `content` does.
+    package func largestCheckpoint() async throws(PublicationError) -> SignedNote? {
+        try await content().largest
+    }
+}
+
+/// What a place of publication was found to keep.
+package struct PublicationContent: Sendable, Hashable {
+    /// The largest checkpoint that the log's key signed; nil where nothing was published yet.
+    package var largest: SignedNote?
+    /// What claims to be a larger one and is none, at most `maximumForeign` of it: it counts for nothing.
+    package var foreign: [String] = []
+
+    static let maximumForeign = 5
+
+    mutating func addForeign(_ what: String) {
+        if foreign.count < Self.maximumForeign { foreign.append(what) }
+    }
+}
+
+extension NoteVerifierKey {
+    /// What a note says that this key signed as a checkpoint of its own log; nil when it is no such note.
+    func checkpoint(in note: SignedNote) -> Checkpoint? {
+        guard let checkpoint = try? note.checkpoint(), checkpoint.origin == name, checkpoint.size > 0,
+            verify(note)
+        else { return nil }
+        return checkpoint
+    }
 }
 
 extension SignedNote {

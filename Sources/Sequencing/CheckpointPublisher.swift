@@ -8,6 +8,8 @@ package actor CheckpointPublisher {
     private let tiles: any TileReader
     private let logger: Logger
     private var states: [PublicationStatus]
+    /// The largest checkpoint of every place that was read; nil for one that had none.
+    private var known: [Int: Checkpoint?] = [:]
 
     /// - Parameter tiles: those of the log.
     package init(_ publications: [any CheckpointPublication], tiles: any TileReader, logger: Logger) {
@@ -47,22 +49,24 @@ package actor CheckpointPublisher {
         }
     }
 
-    /// The largest checkpoint of every place that can be read; one that cannot is logged and left out.
-    package func largestCheckpoints() async -> [Checkpoint] {
-        var checkpoints: [Checkpoint] = []
+    /// The largest checkpoint of every place; of one that cannot be read any more, what it had.
+    ///
+    /// - Throws: `PublicationError` when a place was never read: what it keeps is not known.
+    package func largestCheckpoints() async throws(PublicationError) -> [Checkpoint] {
         for (place, publication) in publications.enumerated() {
             do throws(PublicationError) {
-                guard let note = try await publication.largestCheckpoint() else { continue }
-                let checkpoint = try note.publishable()
-                states[place].size = max(states[place].size, checkpoint.size)
-                checkpoints.append(checkpoint)
+                let found = try await publication.largestCheckpoint()?.publishable()
+                if let kept = known[place] ?? nil, kept.size > found?.size ?? 0 { continue }
+                known[place] = .some(found)
+                states[place].size = max(states[place].size, found?.size ?? 0)
             } catch {
                 logger.warning(
                     "a publication cannot be read",
                     metadata: ["publication": "\(publication.name)", "cause": "\(error)"])
+                guard known[place] != nil else { throw error }
             }
         }
-        return checkpoints
+        return known.values.compactMap { $0 }
     }
 
     private func report(_ state: PublicationStatus) {

@@ -1,5 +1,4 @@
 import EnrollmentCore
-import Foundation
 package import TransparencyLog
 
 /// A folder in which every file is written once, as in a bucket with object lock:
@@ -28,7 +27,7 @@ package actor DirectoryPublication: CheckpointPublication {
 
     package func publish(_ note: SignedNote, tiles: any TileReader) async throws(PublicationError) {
         let checkpoint = try note.checkpoint(signedBy: key, in: "what came for \(folder)")
-        if largest == nil, let kept = try readLargest() { largest = try kept.publishable() }
+        if largest == nil, let kept = try read().largest { largest = try kept.publishable() }
         let known = largest
         if let known {
             if checkpoint.size < known.size { return }
@@ -50,27 +49,44 @@ package actor DirectoryPublication: CheckpointPublication {
         largest = checkpoint
     }
 
-    package func largestCheckpoint() async throws(PublicationError) -> SignedNote? { try readLargest() }
+    package func content() async throws(PublicationError) -> PublicationContent { try read() }
 
-    private func readLargest() throws(PublicationError) -> SignedNote? {
-        let names: [String]
-        do {
-            let listed = "\(folder)/checkpoints"
-            guard FileManager.default.fileExists(atPath: listed) else { return nil }
-            names = try FileManager.default.contentsOfDirectory(atPath: listed)
-        } catch { throw .failed("cannot list \(folder)/checkpoints: \(error.localizedDescription)") }
-        guard let size = names.filter({ $0.utf8.count == 20 }).compactMap({ Int64($0) }).max() else {
-            return nil
+    /// From the largest name down to the first that holds what it says: anybody may put a name there.
+    private func read() throws(PublicationError) -> PublicationContent {
+        let listed = "\(folder)/checkpoints"
+        let names = (try DurableFile.names(in: listed) ?? []).filter { !$0.hasPrefix(".") }
+        let newest = try octets("\(folder)/checkpoint")
+        var content = PublicationContent(largest: newest.flatMap(Self.note))
+        var found = content.largest.flatMap { key.checkpoint(in: $0) }
+        if newest != nil, found == nil { content = PublicationContent(foreign: ["\(folder)/checkpoint"]) }
+        for name in names.filter(Self.isSize).sorted(by: >) {
+            guard let size = Int64(name), size >= found?.size ?? 0 else { break }
+            guard let octets = try octets("\(listed)/\(name)") else { continue }
+            if let note = Self.note(octets), let checkpoint = key.checkpoint(in: note),
+                checkpoint.size == size
+            {
+                (content.largest, found) = (note, checkpoint)
+                break
+            }
+            content.addForeign("\(listed)/\(name)")
         }
-        guard let octets = try DurableFile.read(path(of: size)) else { return nil }
-        let note: SignedNote
-        do throws(LogFormatError) {
-            note = try SignedNote(parsing: String(decoding: octets, as: UTF8.self))
-        } catch { throw .conflict("\(path(of: size)) is no checkpoint: \(error)") }
-        guard try note.checkpoint(signedBy: key, in: path(of: size)).size == size else {
-            throw .conflict("\(path(of: size)) is a checkpoint of another size")
+        guard found != nil || (names.isEmpty && newest == nil) else {
+            throw .conflict("\(folder) holds no checkpoint that \(key.name) signed")
         }
-        return note
+        return content
+    }
+
+    /// What is in a file; nothing of one that is too large for a note.
+    private func octets(_ path: String) throws(PublicationError) -> [UInt8]? {
+        try DurableFile.tail(path, most: SignedNote.maximumOctets).map { $0.isAll ? $0.octets : [] }
+    }
+
+    private static func note(_ octets: [UInt8]) -> SignedNote? {
+        try? SignedNote(parsing: String(decoding: octets.filter { $0 != 13 }, as: UTF8.self))
+    }
+
+    private static func isSize(_ name: String) -> Bool {
+        name.utf8.count == 20 && name.utf8.allSatisfy { (0x30...0x39).contains($0) }
     }
 
     private func path(of size: Int64) -> String {

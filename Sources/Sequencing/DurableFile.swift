@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 
 /// Files that are there entirely or not at all, and on disk before anybody is told.
@@ -57,7 +58,7 @@ package enum DurableFile {
     static func tail(_ path: String, most: Int) throws(PublicationError) -> (octets: [UInt8], isAll: Bool)? {
         let file = open(path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else {
-            if errno == ENOENT { return nil }
+            if isAbsent(errno) { return nil }
             throw failure("cannot read", path)
         }
         defer { close(file) }
@@ -79,6 +80,20 @@ package enum DurableFile {
     static func read(_ path: String) throws(PublicationError) -> [UInt8]? {
         try tail(path, most: Int.max)?.octets
     }
+
+    /// The names in a folder, in no order; nil when there is no folder.
+    package static func names(in folder: String) throws(PublicationError) -> [String]? {
+        if access(folder, F_OK) != 0 {
+            if isAbsent(errno) { return nil }
+            throw failure("cannot list", folder)
+        }
+        do { return try FileManager.default.contentsOfDirectory(atPath: folder) } catch {
+            throw .failed("cannot list \(folder): \(error.localizedDescription)")
+        }
+    }
+
+    /// Whether an operating system's error says that nothing is there, and not that it cannot be seen.
+    static func isAbsent(_ error: Int32) -> Bool { error == ENOENT || error == ENOTDIR }
 
     private static func draft(_ octets: [UInt8], in folder: String) throws(PublicationError) -> String {
         var path = Array("\(folder)/.draft-XXXXXX".utf8CString)
@@ -121,7 +136,8 @@ package enum DurableFile {
         return slash == path.startIndex && path.count > 1 ? "/" : String(path[..<slash])
     }
 
-    private static func failure(_ what: String, _ path: String) -> PublicationError {
+    /// What the operating system said last.
+    static func failure(_ what: String, _ path: String) -> PublicationError {
         .failed("\(what) \(path): \(String(cString: strerror(errno)))")
     }
 }

@@ -37,17 +37,7 @@ struct LogRecovery {
     }
 
     private func tree(under head: LogTreeHead) async throws -> TreeBuilder {
-        let stored = LogTiles(log)
-        var partial: [TileAddress: [Digest]] = [:]
-        for level in 0..<8 {
-            let count = head.size >> Int64(8 * level)
-            let address = TileAddress(level: level, index: count >> 8, width: Int(count & 255))
-            if address.width > 0 { partial[address] = try await stored.hashes(of: address) }
-        }
-        let tree = try TreeBuilder(size: head.size) { address in
-            guard let hashes = partial[address] else { throw LogTiles.Missing(address: address) }
-            return hashes
-        }
+        let tree = try await LogTiles(log).tree(size: head.size)
         guard tree.root() == head.root else {
             throw Interruption.stop(
                 .tampered("its tiles do not give the root of its tree head of \(head.size) leaves"))

@@ -27,6 +27,22 @@ package struct LogTiles: TileReader {
         return hashes
     }
 
+    /// The tree over the first `size` leaves, from its partial tiles; whose root it has, the caller compares.
+    ///
+    /// - Throws: `Missing`; `LogFormatError`; `LedgerError`.
+    func tree(size: Int64) async throws -> TreeBuilder {
+        var partial: [TileAddress: [Digest]] = [:]
+        for level in 0..<8 {
+            let count = size >> Int64(8 * level)
+            let address = TileAddress(level: level, index: count >> 8, width: Int(count & 255))
+            if address.width > 0 { partial[address] = try await hashes(of: address) }
+        }
+        return try TreeBuilder(size: size) { address in
+            guard let hashes = partial[address] else { throw Missing(address: address) }
+            return hashes
+        }
+    }
+
     private func stored(_ address: TileAddress) async throws -> [Digest] {
         if address.width == Tile.width {
             return try await tiles(level: address.level, from: address.index, count: 1).first ?? []

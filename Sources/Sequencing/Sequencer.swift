@@ -188,9 +188,16 @@ package actor Sequencer: Service {
             return true
         }
         leadership = nil
+        let published: [Checkpoint]
+        do throws(PublicationError) { published = try await publisher.largestCheckpoints() } catch {
+            // Another sequencer may be able to read it.
+            try? await log.releaseLease(epoch: taken)
+            lastEpoch = nil
+            throw .log(.ledger(.unavailable("what was published is not known: \(error)")))
+        }
         let recovery = LogRecovery(log: log.reader, origin: signer.verifierKey.name, logger: logger)
         let (tree, newest, unsigned) = try await recovery.recover(
-            remembered: remembered, published: await publisher.largestCheckpoints())
+            remembered: remembered, published: published)
         remembered = newest ?? remembered
         leadership = Leadership(epoch: taken, renewedAt: now, tree: tree, unsigned: unsigned)
         logger.notice("leads the log", metadata: ["epoch": "\(taken)", "size": "\(tree.size)"])

@@ -62,10 +62,11 @@ struct ChainPass {
                 try violate(.l8, known, "entry.leaf_hash is not the hash of its body", &findings)
             }
             if let fault = known.fault { try violate(.l9, known, fault, &findings) }
-            if let fault = entry.timeFault(now) { try violate(.l10, known, fault, &findings) }
+            if let fault = entry.recordingTime?.fault(at: now) { try violate(.l10, known, fault, &findings) }
             try take(private: known, chain, &findings)
             entries.append(known)
         }
+        clearValues += chain.privateValues.count
         try takeUnnamedValues(chain, entries, &findings)
         let records = RequestRecords(chain, entries)
         if evidence.hasTables { try TypedCheck(records).run(&self, &findings) }
@@ -105,7 +106,6 @@ struct ChainPass {
     private mutating func take(private entry: ReadEntry, _ chain: EvidenceChain, _ findings: inout Findings)
         throws(VerificationError)
     {
-        clearValues += chain.privateValues.count
         for (_, commitment) in entry.commitments {
             findings.count(.privacy)
             guard let value = chain.privateValues.first(where: { $0.commitment == commitment.digest }) else {
@@ -222,11 +222,15 @@ final class ReadEntry {
             return body.isUUID("request_id", entry.request?.number)
                 ? nil : "entry.request_id is not what its body says"
         case .alert:
-            guard let request = entry.request?.text else { return nil }
-            let named = (body.text("request_ids") ?? "").split(separator: " ").contains { $0 == request }
-            return named ? nil : "entry.request_id is none of its body's"
-        case .policy, .admin: return entry.request == nil ? nil : "entry.request_id is not what its body says"
-        case .redaction, .retention, .rollback: return nil
+            // Of the requests that it names, if any, it belongs to one.
+            let named = (body.text("request_ids") ?? "").split(separator: " ")
+            let isNamed = entry.request.map { request in named.contains { $0 == request.text } }
+            return isNamed ?? named.isEmpty ? nil : "entry.request_id is none of its body's"
+        case .redaction:
+            return body.isUUID("request_id", entry.request?.number)
+                ? nil : "entry.request_id is not what its body says"
+        case .policy, .admin, .retention, .rollback:
+            return entry.request == nil ? nil : "entry.request_id is not what its body says"
         }
     }
 }

@@ -25,28 +25,30 @@ struct ChainReader {
     private struct Lane {
         let source: Source
         private var stream: RowStream
-        private(set) var next: (key: Key, entry: RecordID, row: Row)?
+        private(set) var next: (entry: RecordID, row: Row)?
 
         init(_ source: Source, _ stream: RowStream) {
             self.source = source
             self.stream = stream
         }
 
-        mutating func advance() throws(VerificationError) {
+        /// Where the next row belongs; nil after the last.
+        mutating func advance() throws(VerificationError) -> Key? {
             do {
                 guard let row = try stream.next() else {
                     next = nil
-                    return
+                    return nil
                 }
                 let (request, entry) = (try row.optionalID(0), try row.id(1))
-                next = (Key(isAlone: request == nil, id: request ?? entry), entry, row)
+                next = (entry, row)
+                return Key(isAlone: request == nil, id: request ?? entry)
             } catch { throw VerificationError(error) }
         }
     }
 
-    /// From the first row on, those that have a row yet.
     private var lanes: [Lane]
-    private var isAtStart = true
+    /// Where the next row of each lane belongs, by themselves: all are looked at for each chain.
+    private var keys: [Key?] = []
 
     /// Begins to read.
     ///
@@ -66,31 +68,22 @@ struct ChainReader {
 
     /// Everything of the next request, or of the next entry that belongs to none; nil after the last.
     mutating func next() throws(VerificationError) -> EvidenceChain? {
-        if isAtStart {
-            isAtStart = false
-            for index in lanes.indices { try lanes[index].advance() }
-            lanes.removeAll { $0.next == nil }
-        }
-        guard let first = lanes.first?.next?.key else { return nil }
-        var key = first
-        for lane in lanes { if let other = lane.next?.key, other < key { key = other } }
+        if keys.isEmpty { for index in lanes.indices { keys.append(try lanes[index].advance()) } }
+        guard let key = keys.lazy.compactMap({ $0 }).min() else { return nil }
         var chain = EvidenceChain()
-        var hasEnded = false
         for index in lanes.indices {
-            while let next = lanes[index].next, next.key == key {
-                do { try Self.take(next, lanes[index].source, into: &chain) } catch {
+            while keys[index] == key, let next = lanes[index].next {
+                do { try Self.take(next, key, lanes[index].source, into: &chain) } catch {
                     throw VerificationError(error)
                 }
-                try lanes[index].advance()
+                keys[index] = try lanes[index].advance()
             }
-            if lanes[index].next == nil { hasEnded = true }
         }
-        if hasEnded { lanes.removeAll { $0.next == nil } }
         return chain
     }
 
     private static func take(
-        _ next: (key: Key, entry: RecordID, row: Row), _ source: Source, into chain: inout EvidenceChain
+        _ next: (entry: RecordID, row: Row), _ key: Key, _ source: Source, into chain: inout EvidenceChain
     ) throws(DatabaseError) {
         let row = next.row
         switch source {
@@ -99,7 +92,7 @@ struct ChainReader {
             let hash = try row.digest(4) ?? MerkleHash.empty
             chain.entries.append(
                 EvidenceEntry(
-                    id: next.entry, kind: try row.text(2), request: next.key.isAlone ? nil : next.key.id,
+                    id: next.entry, kind: try row.text(2), request: key.isAlone ? nil : key.id,
                     body: try row.octets(3), storedHash: hash, name: next.entry.number, leafIndex: nil,
                     recordedAt: try row.timestamp(5)))
         case .typed(let table):

@@ -99,24 +99,3 @@ extension ChainPass {
         }
     }
 }
-
-extension EvidenceEntry {
-    /// Seconds since it was recorded, by the earlier of its two times; nil in an export, which has one.
-    func age(at now: Timestamp) -> Int64? {
-        recordedAt.map { now.seconds(since: min(Timestamp(microseconds: $0), id.instant)) }
-    }
-
-    /// What is wrong with the time an entry says it was recorded at: the id has one of its own (L10).
-    func timeFault(_ now: Timestamp) -> String? {
-        guard let recordedAt else { return nil }
-        let recorded = Timestamp(microseconds: recordedAt)
-        if recorded.seconds(since: now) > 120 { return "entry.recorded_at is to come" }
-        guard id.instant.seconds(since: now) <= Retirement.clockTolerance else {
-            return "the time in its id is to come"
-        }
-        guard recorded.seconds(since: id.instant).magnitude <= 86_400 else {
-            return "entry.recorded_at is more than a day from the time in its id"
-        }
-        return nil
-    }
-}

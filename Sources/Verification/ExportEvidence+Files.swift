@@ -1,5 +1,5 @@
 import EnrollmentCore
-import Foundation
+import Glibc
 import TransparencyLog
 
 extension ExportEvidence {
@@ -7,11 +7,13 @@ extension ExportEvidence {
     func verifyFiles(_ options: VerificationOptions, tree: Digest, size: Int64, _ findings: inout Findings)
         throws(VerificationError)
     {
+        verifyBundles(&findings)
         for name in ExportManifest.names {
             guard let listed = manifest.files[name] else { continue }
             findings.count(.manifest)
-            let found = try LineFile(directory: directory, name: name).rest()
-            if found.octets != listed.octets || found.digest != listed.digest {
+            let file = try LineFile(directory: directory, name: name)
+            let found = file.size == listed.octets ? try file.rest() : nil
+            if found != listed {
                 findings.violate(.manifest, name, "not the file that the manifest names")
             }
         }
@@ -19,11 +21,12 @@ extension ExportEvidence {
             let fault = "\(manifest.treeSize) leaves, root \(manifest.root): not the tree of this export"
             findings.violate(.manifest, "manifest.json", fault)
         }
-        let note = FileManager.default.contents(atPath: directory + "/manifest.note")
-        guard let note else {
+        guard access(directory + "/manifest.note", F_OK) == 0 else {
             if options.exporter != nil { findings.violate(.manifest, "manifest.note", "it is not there") }
             return findings.skip(.manifest, because: "it is not signed")
         }
+        let note = try LineFile.contents(
+            directory, "manifest.note", atMost: ExportManifest.maximumLength)
         switch manifest.isSigned(by: String(decoding: note, as: UTF8.self), options) {
         case true?: findings.note(.manifest, "signed")
         case nil where options.exporter != nil:
@@ -31,6 +34,14 @@ extension ExportEvidence {
         case nil:
             findings.skip(.manifest, because: "its signature is of no key that was given: --export-key")
         case false?: findings.violate(.manifest, "manifest.note", "not a signature of this manifest")
+        }
+    }
+
+    /// Every bundle that was put in force is here, as its digest says.
+    private func verifyBundles(_ findings: inout Findings) {
+        for (entry, leaf, digest) in withoutBundle {
+            let fault = "policy bundle \(digest?.description ?? "without digest") is not on record"
+            findings.violate(.l12, "policy entry \(entry.text)", fault) { leaf }
         }
     }
 

@@ -1,5 +1,5 @@
 import EnrollmentCore
-import Foundation
+import Simulation
 
 /// A ledger as `gatehouse ledger export --evidence` wrote it into a directory.
 package final class ExportEvidence: Evidence {
@@ -19,6 +19,10 @@ package final class ExportEvidence: Evidence {
     /// The first leaf of the requests of each day, counted from 1970.
     private var firstLeaves: [Int64: Int64] = [:]
     private var bundles: [Digest: [UInt8]] = [:]
+    /// Those that have their digest.
+    private var bundlesOnRecord: Set<Digest> = []
+    /// Activations, by their entries, of bundles that are not here.
+    private(set) var withoutBundle: [(entry: RecordID, leaf: Int64?, digest: Digest?)] = []
     private var ahead: (entry: EvidenceEntry, values: [PrivateValue])?
     private var certificate: (request: RecordID, tbs: [UInt8], der: [UInt8]?)?
 
@@ -27,15 +31,12 @@ package final class ExportEvidence: Evidence {
     /// - Throws: `VerificationError.file` when one is missing, `.malformed` when one cannot be read.
     package init(directory: String) throws(VerificationError) {
         self.directory = directory
-        let path = directory + "/manifest.json"
-        guard let octets = FileManager.default.contents(atPath: path) else {
-            throw .file("\(path) cannot be read")
-        }
-        guard let manifest = ExportManifest(Array(octets)) else {
+        let octets = try LineFile.contents(directory, "manifest.json", atMost: ExportManifest.maximumLength)
+        guard let manifest = ExportManifest(octets) else {
             throw .malformed("manifest.json", line: 1, "not a manifest of \(ExportManifest.format)")
         }
         self.manifest = manifest
-        leaves = try LineFile(directory: directory, name: "leaves")
+        leaves = try Self.leaves(directory, manifest)
         checkpoints = try LineFile(directory: directory, name: "checkpoints.jsonl")
         entries = try LineFile(directory: directory, name: "entries.jsonl")
         certificates = try LineFile(directory: directory, name: "certificates.jsonl")
@@ -46,9 +47,18 @@ package final class ExportEvidence: Evidence {
         while let line = try policies.nextLine() {
             guard let policy = ExportLine.policy(line) else { throw policies.fault("not a policy bundle") }
             bundles[policy.digest] = policy.bundle
+            if Digest(of: policy.bundle) == policy.digest { bundlesOnRecord.insert(policy.digest) }
         }
         ahead = try nextEntry()
         certificate = try nextCertificate()
+    }
+
+    /// As long as the manifest says at most: a file with a hole in it has any length for nothing.
+    private static func leaves(_ directory: String, _ manifest: ExportManifest) throws(VerificationError)
+        -> LineFile
+    {
+        let octets = manifest.files["leaves"]?.octets ?? 0
+        return try LineFile(directory: directory, name: "leaves", atMost: octets)
     }
 
     // MARK: Evidence
@@ -119,7 +129,7 @@ package final class ExportEvidence: Evidence {
 
     func nameAlteredLeaves(_ findings: inout Findings) throws(VerificationError) {
         // Every leaf in memory: only when something is wrong.
-        let hashes = try LineFile(directory: directory, name: "leaves")
+        let hashes = try Self.leaves(directory, manifest)
         var expected: [Digest?] = []
         while let octets = try hashes.next(32) { expected.append(Digest(bytes: octets)) }
         let again = try ExportEvidence(directory: directory)
@@ -145,7 +155,17 @@ package final class ExportEvidence: Evidence {
             firstLeaves[Self.day(of: request), default: leaf] = min(
                 leaf, firstLeaves[Self.day(of: request)] ?? leaf)
         }
+        if entry.entry.kind == EntryKind.policy.rawValue { findBundle(entry.entry) }
         return entry
+    }
+
+    /// What was in force is here, whether or not anything was decided by it. A bundle that was refused never
+    /// was in force.
+    private func findBundle(_ entry: EvidenceEntry) {
+        guard let body = try? RecordMembers(entry.body), body.text("verdict") != "refused" else { return }
+        let digest = body.text("policy_sha256").flatMap { Digest($0) }
+        if let digest, bundlesOnRecord.contains(digest) { return }
+        withoutBundle.append((entry.id, entry.leafIndex, digest))
     }
 
     private func nextCertificate() throws(VerificationError)

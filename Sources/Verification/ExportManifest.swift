@@ -4,11 +4,13 @@ import TransparencyLog
 
 /// What an export says of itself: which files belong to it, and which tree they are of.
 struct ExportManifest {
-    struct File {
+    struct File: Equatable {
         let octets: Int64
         let digest: Digest
     }
 
+    /// Octets of a manifest and of its note; an export's own have a few thousand.
+    static let maximumLength: Int64 = 1 << 20
     static let format = "gatehouse-export/1"
     static let names = [
         "absent.jsonl", "certificates.jsonl", "checkpoints.jsonl", "entries.jsonl", "leaves",

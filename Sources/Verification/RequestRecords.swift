@@ -1,8 +1,8 @@
 import EnrollmentCore
 import Simulation
 
-/// All that is recorded of one request.
-struct RequestRecords {
+/// All that is recorded of one request. A class, since it is handed around for each of a million requests.
+final class RequestRecords {
     let chain: EvidenceChain
     let entries: [ReadEntry]
     /// The kind of each entry that can be read.

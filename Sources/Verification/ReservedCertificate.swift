@@ -17,7 +17,9 @@ struct ReservedCertificate {
             let last = certificates.last ?? failures.last ?? reservation
             try pass.violate(.l6, last, "the reservation ended more than once", &findings)
         }
-        if certificates.isEmpty, failures.isEmpty, let age = reservation.entry.age(at: pass.now), age > 60 {
+        if certificates.isEmpty, failures.isEmpty,
+            let age = reservation.entry.recordingTime?.age(at: pass.now), age > 60
+        {
             try pass.violate(
                 .l6, reservation, "it has neither certificate nor failure after \(age) s", &findings)
         }

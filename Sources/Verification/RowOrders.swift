@@ -49,8 +49,8 @@ struct RowOrders {
 extension RowOrders {
     /// Each selects the rows that are wrong, as their place and what is wrong with them.
     private static let faults = [
-        attempts, reservations, approvals, predecessors, reservationsOfApprovals, succession, unnamed,
-        openReservations,
+        attempts, reservations, approvals, predecessors, reservationsOfApprovals, succession, absentBundles,
+        unnamed, openReservations,
     ]
 
     /// Rows of each transaction are numbered from 1.
@@ -114,6 +114,17 @@ extension RowOrders {
               FROM ledger.policy_succession AS s
               LEFT JOIN ledger.policy_activation AS a USING (entry_id)) AS s
         WHERE previous_sha256 IS DISTINCT FROM before
+        """)
+    /// Every bundle that was in force is kept.
+    private static let absentBundles = Statement(
+        """
+        SELECT 'policy_version ' || encode(named.policy_sha256, 'hex'),
+               'policy_version.policy_sha256: an entry names it, and it is gone'
+        FROM (SELECT policy_sha256 FROM ledger.policy_activation
+              UNION SELECT in_force_sha256 FROM ledger.policy_refusal
+              UNION SELECT policy_sha256 FROM ledger.decision) AS named
+        WHERE named.policy_sha256 IS NOT NULL
+          AND NOT EXISTS (SELECT FROM ledger.policy_version AS v WHERE v.policy_sha256 = named.policy_sha256)
         """)
     private static let unnamed = Statement(
         """

@@ -34,8 +34,11 @@ struct TypedCheck {
                 let fault = found == 0 ? "has no row for it" : "has \(found) rows for it"
                 try pass.violate(.l9, entry, "ledger.\(table.name) \(fault)", &findings)
             }
-            for row in rows where row.entry == entry.entry.id && !expected.contains(row.table) {
-                let fault = "ledger.\(row.table.name) has a row for it, which is of another kind"
+            let foreign = rows.indices.filter {
+                rows[$0].entry == entry.entry.id && !expected.contains(rows[$0].table)
+            }
+            for place in foreign {
+                let fault = "ledger.\(rows[place].table.name) has a row for it, which is of another kind"
                 try pass.violate(.l9, entry, fault, &findings)
             }
         }

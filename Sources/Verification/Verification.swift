@@ -72,8 +72,7 @@ package struct Verification {
         while isLookedFor, let entry = try evidence.nextWaiting() {
             waiting += 1
             leaves.add(entry.id.number, entry.hash)
-            let recorded = Timestamp(microseconds: entry.recordedAt)
-            let age = options.now.seconds(since: min(recorded, entry.id.instant))
+            let age = entry.recordingTime.age(at: options.now)
             guard age > 60 else { continue }
             findings.violate(.l10, "entry \(entry.id.text)", "no leaf after \(age) s")
         }

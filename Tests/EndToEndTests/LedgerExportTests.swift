@@ -213,8 +213,9 @@ extension LedgerCommandTests {
             try manager.copyItem(atPath: whole, toPath: copy)
             let octets = Data.contents("\(copy)/\(name)")
             if let first = octets.first {
-                // Another digit or letter, which leaves most of them well-formed.
-                let place = octets.lastIndex { (0x31...0x38).contains($0) } ?? 0
+                // Another digit or letter, which leaves most of them well-formed; not the last one of base64,
+                // whose lowest bits stand for nothing.
+                let place = octets.dropLast(8).lastIndex { (0x31...0x38).contains($0) } ?? 0
                 var changed = octets
                 changed[place] = place > 0 ? changed[place] + 1 : first ^ 1
                 try changed.write(to: URL(fileURLWithPath: "\(copy)/\(name)"))

@@ -36,6 +36,8 @@ import Testing
         let partial = try gate.admin("log/tile/0/000.p/\(min(size, 255))", in: folder)
         #expect(partial.status == 200 && partial.body.count == 32 * min(size, 255), "\(partial)")
         #expect(partial.headers["content-type"] == "application/octet-stream")
+        #expect(partial.headers["cache-control"] == "public, max-age=60, immutable")
+        #expect(try gate.admin("log/1/checkpoint", in: folder).status == 404)
         let key = try gate.admin("log/key", in: folder)
         #expect(key.body == Data.contents("\(gate.state)/pki/log.vkey"))
         #expect(key.body.split(separator: 0x0a).count == 1)

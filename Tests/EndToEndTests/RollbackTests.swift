@@ -53,6 +53,8 @@ import Testing
         try #require(try gate.readiness(within: 60) { $0 == "ready\n" })
         let issued = try EST(gate, folder).enrol(made, user: credential.userAndPassword)
         try #require(issued.status == 200, "\(issued)")
+        let next = "\(gate.state)/log/1/checkpoint"
+        try #require(try gate.readiness(within: 60) { _ in FileManager.default.fileExists(atPath: next) })
         for certificate in [kept, try issued.certificate(in: folder)] {
             let serial = try Judge.serial(certificate, in: folder)
             // The newest checkpoint is of the new origin as soon as it covers the act.
@@ -63,6 +65,7 @@ import Testing
             try gate.verifierAccepts(receipt, of: certificate, in: folder)
         }
         try gate.verifierAccepts(butNot: old, in: folder)
+        try gate.servesGenerationOne(in: folder)
         #expect(try gate.command(["ledger", "receipt", lost]).status == 4)
         let acts = try gate.ledger("SELECT generation, lost_size, present_size, reason FROM audit.rollbacks")
         #expect(
@@ -105,6 +108,23 @@ import Testing
 }
 
 extension Gate {
+    /// Caches may hold tiles of the history that was lost, under the paths of its origin.
+    fileprivate func servesGenerationOne(in folder: Folder) throws {
+        let note = try admin("log/1/checkpoint", in: folder)
+        let lines = String(decoding: note.body, as: UTF8.self).components(separatedBy: "\n")
+        try #require(note.status == 200 && lines.count > 2 && lines[0].hasSuffix("/1"), "\(note)")
+        let tile = "tile/0/000.p/\(min(Int(lines[1]) ?? 0, 255))"
+        for (path, caching) in [
+            ("log/\(tile)", "no-cache"), ("log/1/\(tile)", "public, max-age=60, immutable"),
+        ] {
+            let answer = try admin(path, in: folder)
+            #expect(answer.status == 200 && answer.headers["cache-control"] == caching, "\(path): \(answer)")
+        }
+        for path in ["log/2/checkpoint", "log/01/checkpoint", "log/0/checkpoint", "log/-1/\(tile)"] {
+            #expect(try admin(path, in: folder).status == 404, "\(path)")
+        }
+    }
+
     /// It knows a receipt by the whole key file.
     fileprivate func verifierAccepts(_ receipt: String, of certificate: String, in folder: Folder) throws {
         let words = ["receipt", receipt, "--key", "\(state)/pki/log.vkey", "--certificate", certificate]

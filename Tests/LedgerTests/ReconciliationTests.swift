@@ -116,17 +116,29 @@ struct ReconciliationTests {
         }
     }
 
-    @Test func aGatewaysOwnCertificatesAreThoseItsStartsRecorded() async throws {
+    @Test func startsOfGatewaysClaimCertificatesByTheirNames() async throws {
         let fixture = try await LedgerFixture()
-        let (root, tls) = (Digest(of: [1]), Digest(of: [2]))
-        for action in ["gateway.start", "device.set"] {
-            let digest = action == "gateway.start" ? tls : Digest(of: [3])
+        let (root, tls, other) = (Digest(of: [1]), Digest(of: [2]), Digest(of: [3]))
+        func record(_ action: String, _ reason: String) async throws {
             try await fixture.ledger.append(
                 AdminEvent(
-                    at: fixture.clock.now(), actor: "os:ada", action: action, target: "gw-1",
-                    reason: "root \(root), tls \(digest)"))
+                    at: fixture.clock.now(), actor: "os:ada", action: action, target: "gw-1", reason: reason))
         }
-        #expect(try await fixture.ledger.ownCertificates() == [root, tls])
+        try await record("gateway.start", "root \(root), issuing \(root), scep-ra \(tls), tls \(tls)")
+        // No start writes these.
+        try await record("device.set", "root \(other)")
+        for reason in [
+            "\(other)", "Root \(other)", "own \(other)", "root  \(other)", "root \(other),",
+            "root,\(other)", "root tls \(other)", "root \(other) x", "root \(other)0",
+        ] {
+            try await record("gateway.start", reason)
+        }
+        let claims = try await fixture.ledger.claimedCertificates()
+        #expect(claims == [root: [.root, .issuing], tls: [.registrationAuthority, .listener]])
+    }
+
+    @Test func aFalseClaimIsRogue() {
+        #expect(CertificateStanding.claimedOwn.isRogue && !CertificateStanding.own.isRogue)
     }
 
     private static func reconcile(_ ledger: PostgresLedger, _ now: Timestamp) async throws -> Int {

@@ -153,6 +153,9 @@ extension VerificationTests {
                 sql: "UPDATE ledger.policy_version SET bundle = bundle || '\\x20'",
                 broken: [.l9, .l12], fault: "policy_version.bundle does not have this digest"),
             Attack(
+                name: "bundles are taken away", sql: "DELETE FROM ledger.policy_version",
+                broken: [.l9, .l12], fault: "an entry names it, and it is gone"),
+            Attack(
                 name: "a private value is changed",
                 sql: "UPDATE ledger.private_value SET value = value || 'x'",
                 broken: [.privacy], fault: "is not what was committed to"),
@@ -190,6 +193,14 @@ extension VerificationTests {
                       ORDER BY request_id LIMIT 1)
                     """,
                 broken: [.l4], fault: "certificate.der is not the certificate that was recorded"),
+            Attack(
+                name: "alerts are taken from their requests",
+                sql: "UPDATE ledger.entry SET request_id = NULL WHERE kind = 'alert'",
+                broken: [.l9], fault: "entry.request_id is none of its body's", spreads: true),
+            Attack(
+                name: "a redaction is taken from its request",
+                sql: "UPDATE ledger.entry SET request_id = NULL WHERE kind = 'redaction'",
+                broken: [.l9], fault: "entry.request_id is not what its body says", spreads: true),
             Attack(
                 name: "a credential is used twice",
                 sql: """

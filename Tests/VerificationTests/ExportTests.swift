@@ -119,6 +119,95 @@ extension VerificationTests {
             #expect(throws: VerificationError.self) { try export.verify() }
             try export.remove()
         }
+
+        /// By a bundle that was in force but briefly, nothing was decided.
+        @Test(arguments: ["left out", "another's", "as it was"])
+        func aBundleThatWasInForceIsThere(_ change: String) async throws {
+            let export = try await Export()
+            let activation = try export.copy.value(
+                """
+                SELECT a.entry_id || ' ' || encode(a.policy_sha256, 'hex') FROM ledger.policy_activation AS a
+                WHERE position(encode(a.policy_sha256, 'hex') IN
+                  (SELECT string_agg(body, '') FROM ledger.entry WHERE kind = 'decision')) = 0
+                """
+            ).split(separator: " ").map(String.init)
+            let (entry, unused) = (try #require(activation.first), try #require(activation.last))
+            let path = export.directory + "/policies.jsonl"
+            let lines = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n")
+            #expect(lines.count >= 2 && activation.count == 2)
+            let changed = lines.flatMap { line -> [String] in
+                guard line.contains(unused), change != "as it was" else { return [String(line)] }
+                let other = "{\"bundle\":\"AAAA\",\"policy_sha256\":\"\(unused)\"}"
+                return change == "left out" ? [] : [other]
+            }
+            try Data((changed.joined(separator: "\n") + "\n").utf8).write(to: URL(filePath: path))
+            try export.manifest()
+            let violations = try export.verify().violations
+            guard change != "as it was" else {
+                #expect(violations.isEmpty, "\(violations)")
+                return try export.remove()
+            }
+            #expect(violations.keys.sorted() == [.l12], "\(violations)")
+            let first = try #require(violations[.l12])
+            #expect(first.place == "policy entry \(entry)" && first.leaf != nil)
+            #expect(first.fault == "policy bundle \(unused) is not on record")
+            #expect(try export.verify { $0.replays = false }.violations.keys.sorted() == [.l12])
+            try export.remove()
+        }
+
+        /// One that blocks, and one without end.
+        @Test(arguments: ExportManifest.names + ["manifest.json", "manifest.note"])
+        func aFileOfAnotherKindIsRefused(_ name: String) async throws {
+            let export = try await Export()
+            try export.sign(with: export.copy.house.signer)
+            let path = export.directory + "/" + name
+            for isPipe in [true, false] {
+                try FileManager.default.removeItem(atPath: path)
+                if isPipe {
+                    #expect(mkfifo(path, 0o600) == 0)
+                } else {
+                    try FileManager.default.createSymbolicLink(
+                        atPath: path, withDestinationPath: "/dev/zero")
+                }
+                #expect(throws: VerificationError.file("\(path) is no regular file")) { try export.verify() }
+            }
+            try export.remove()
+        }
+
+        /// A terabyte of leaves that takes no room.
+        @Test(.timeLimit(.minutes(1))) func aHoleIsNotReadThrough() async throws {
+            let export = try await Export()
+            #expect(truncate(export.directory + "/leaves", 1 << 40) == 0)
+            let violations = try export.verify().violations
+            #expect(violations.keys.sorted() == [.manifest] && violations[.manifest]?.place == "leaves")
+            #expect(truncate(export.directory + "/manifest.json", 1 << 40) == 0)
+            let fault = VerificationError.malformed("manifest.json", line: 0, "longer than 1048576 octets")
+            #expect(throws: fault) { try export.verify() }
+            try export.remove()
+        }
+
+        @Test func aLineIsAsLongAsItMayBeAndNoLonger() throws {
+            let directory = FileManager.default.temporaryDirectory.path
+            let name = UUID().uuidString
+            defer { try? FileManager.default.removeItem(atPath: directory + "/" + name) }
+            let longest = LineFile.maximumLine
+            let lengths = [(longest, true), (longest, false), (longest + 1, true), (5_000_000, false)]
+            for (length, isLineBefore) in lengths {
+                let before = isLineBefore ? "short\n" : ""
+                let line = before + String(repeating: "x", count: length) + "\n"
+                try Data(line.utf8).write(to: URL(filePath: directory + "/" + name))
+                let file = try LineFile(directory: directory, name: name)
+                if isLineBefore { #expect(try file.nextLine()?.count == 5) }
+                if length == longest {
+                    #expect(try file.nextLine()?.count == longest)
+                    #expect(try file.nextLine() == nil)
+                } else {
+                    let fault = VerificationError.malformed(
+                        name, line: isLineBefore ? 2 : 1, "a line longer than 4 MiB")
+                    #expect(throws: fault) { try file.nextLine() }
+                }
+            }
+        }
     }
 }
 

@@ -70,6 +70,9 @@ struct House {
         SELECT ledger.alert_overdue_review(ledger.new_id(), 'service laptops', '2026-01-31', 'Endpoint Team',
           'service laptops was to be reviewed by 2026-01-31; ask somebody', now());
         SELECT ledger.alert_rogue_certificate(ledger.new_id(), sha256('rogue'), 'PKI Team', 'on the network', now());
+        SELECT ledger.append_alert(ledger.new_id(), now(), 'credential-reuse', 'high', 'PKI Team', 'AAAAAAAAAAAAAAAA',
+          ARRAY[asked], 'an authentic credential was presented', asked)
+        FROM (SELECT min(request_id::text)::uuid AS asked FROM ledger.request) AS first;
         SELECT ledger.accept_rollback(ledger.new_id(), 1, 12, sha256('lost'), 0, sha256(''), now(), 'os:jane',
           'the standby had not caught up');
         SELECT ledger.redact(ledger.new_id(), NULL,

@@ -134,7 +134,9 @@ final class PEMBlocks {
 
     /// The next block; one fault for a file without any.
     func next() -> CertificateFiles.Item? {
-        var block = ""
+        var isBegun = false
+        // Lines may be of any length: one, or all in one.
+        var base64 = ""
         while let line = nextLine() {
             let text = Self.plain(line)
             if text.contains("-----BEGIN"), text != Self.begin {
@@ -142,21 +144,21 @@ final class PEMBlocks {
                 return fault("a block that is not read: \(text.prefix(80))")
             }
             if text == Self.begin {
-                if !block.isEmpty { return fault("a block without an end") }
-                block = text + "\n"
-            } else if !block.isEmpty, !text.isEmpty {
-                block += text + "\n"
-                if text == Self.end { return certificate(block) }
-                if block.utf8.count > Self.mostOctets { return fault("a block that is too long") }
+                if isBegun { return fault("a block without an end") }
+                isBegun = true
+            } else if isBegun {
+                if text == Self.end { return certificate(base64) }
+                base64 += text
+                if base64.utf8.count > Self.mostOctets { return fault("a block that is too long") }
             }
         }
-        if !block.isEmpty { return fault("a block without an end") }
+        if isBegun { return fault("a block without an end") }
         return found == 0 ? fault("no certificate") : nil
     }
 
-    private func certificate(_ block: String) -> CertificateFiles.Item {
+    private func certificate(_ base64: String) -> CertificateFiles.Item {
         found += 1
-        guard let der = (try? PEM.decode(block, label: "CERTIFICATE"))?.first else {
+        guard let der = Base64.decode(base64.utf8) else {
             return .unreadable("\(path), certificate \(found): broken PEM")
         }
         return .certificate(der, from: found == 1 ? path : "\(path), certificate \(found)")

@@ -13,15 +13,7 @@ struct OurIssuer {
     /// The root and the issuing authority. Their certificates suffice: no key is read.
     static func all(_ state: StateDirectory) throws -> [OurIssuer] {
         try ["root", AuthorityStore.issuerName].map { name in
-            let path = "\(state.pki)/\(name).pem"
-            guard let data = FileManager.default.contents(atPath: path) else {
-                throw StartupError("cannot read \(path)", remedy: "restore it from the backup")
-            }
-            let text = String(decoding: data, as: UTF8.self)
-            guard let der = try PEM.decode(text, label: "CERTIFICATE").first else {
-                throw StartupError("\(path) holds no certificate", remedy: "restore it from the backup")
-            }
-            let certificate = try X509Certificate(der: der)
+            let certificate = try OwnCertificates.kept(name, state)
             return OurIssuer(
                 name: name, subject: certificate.subject,
                 key: try PublicKey(subjectPublicKeyInfo: certificate.subjectPublicKeyInfo))
@@ -45,27 +37,42 @@ struct RogueSearch {
         let looked: MetCertificate
         let notAfter: Int64
         let place: String
+        /// Nil when no start claims it, else whether it is what the claim says.
+        let isOwn: Bool?
     }
 
     private static let batch = 500
 
     let ledger: PostgresLedger
     let issuers: [OurIssuer]
-    let own: Set<Digest>
+    let own: OwnCertificates
     /// The team that alerts are for; nil raises none.
     let owner: String?
-    private(set) var ours = 0
     private(set) var others = 0
+    /// Of our issuers, each time that one was met.
+    private var met: [CertificateStanding: Int] = [:]
+    /// A row for each certificate, however often it was met.
     private(set) var rogues: [[JSONValue]] = []
+    private(set) var owns: [[JSONValue]] = []
     private(set) var unreadable: [String] = []
     private var reported: Set<Digest> = []
     private var pending: [Met] = []
 
-    init(ledger: PostgresLedger, issuers: [OurIssuer], own: Set<Digest>, alertsFor owner: String?) {
+    init(ledger: PostgresLedger, issuers: [OurIssuer], own: OwnCertificates, alertsFor owner: String?) {
         self.ledger = ledger
         self.issuers = issuers
         self.own = own
         self.owner = owner
+    }
+
+    var ours: Int { met.values.reduce(0, +) }
+
+    /// What was met, counted.
+    var summary: String {
+        let rogue = met.reduce(0) { $0 + ($1.key.isRogue ? $1.value : 0) }
+        return "\(ours) certificates of our issuers: \(met[.known] ?? 0) on the ledger, "
+            + "\(met[.reserved] ?? 0) in flight, \(met[.own] ?? 0) the gateways' own, \(rogue) rogue; "
+            + "\(others) of other issuers; \(unreadable.count) not read"
     }
 
     mutating func run(_ files: CertificateFiles) async throws {
@@ -96,12 +103,13 @@ struct RogueSearch {
             others += 1
             return
         }
-        ours += 1
+        let fingerprint = Digest(of: der)
         pending.append(
             Met(
                 looked: MetCertificate(
-                    fingerprint: Digest(of: der), issuer: issuer.name, serial: certificate.serialNumber),
-                notAfter: certificate.notAfter, place: place))
+                    fingerprint: fingerprint, issuer: issuer.name, serial: certificate.serialNumber),
+                notAfter: certificate.notAfter, place: place,
+                isOwn: own.judge(certificate, fingerprint, signedBy: issuer.name)))
     }
 
     private static func isVerifiable(_ certificate: X509Certificate, _ issuers: [OurIssuer]) -> Bool {
@@ -119,25 +127,33 @@ struct RogueSearch {
     }
 
     private mutating func settle() async throws(LedgerError) {
-        let looked = pending.map(\.looked)
-        let standings = try await ledger.standings(of: looked)
-        for (met, found) in zip(pending, standings) {
-            let standing = own.contains(met.looked.fingerprint) ? .own : found
-            if standing.isRogue, reported.insert(met.looked.fingerprint).inserted {
-                try await report(met, standing)
-            }
+        let standings = try await ledger.standings(of: pending.map(\.looked))
+        for (certificate, found) in zip(pending, standings) {
+            let standing = Self.standing(found, isOwn: certificate.isOwn)
+            met[standing, default: 0] += 1
+            guard standing.isRogue || standing == .own,
+                reported.insert(certificate.looked.fingerprint).inserted
+            else { continue }
+            try await report(certificate, standing)
         }
         pending.removeAll(keepingCapacity: true)
     }
 
+    /// What is on record needs no claim. What a gateway makes for itself never had a serial number reserved.
+    private static func standing(_ found: CertificateStanding, isOwn: Bool?) -> CertificateStanding {
+        guard let isOwn, found != .known else { return found }
+        return isOwn && found == .unreserved ? .own : .claimedOwn
+    }
+
     private mutating func report(_ met: Met, _ standing: CertificateStanding) async throws(LedgerError) {
         let serial = Hex.encode(met.looked.serial)
-        let alert = try await raise(met, standing, serial)
-        rogues.append([
+        let alert = standing.isRogue ? try await raise(met, standing, serial) : "none"
+        let row: [JSONValue] = [
             .string(standing.rawValue), .string(met.looked.issuer), .string(serial),
             .string(met.looked.fingerprint.description), .string(Timestamp(seconds: met.notAfter).rfc3339),
             .string(met.place), .string(alert),
-        ])
+        ]
+        if standing.isRogue { rogues.append(row) } else { owns.append(row) }
     }
 
     /// What became of the alert.
@@ -154,6 +170,7 @@ struct RogueSearch {
 
     private static func explanation(_ standing: CertificateStanding) -> String {
         switch standing {
+        case .claimedOwn: return "a gateway's start claims it as its own, and it is no such certificate"
         case .unreserved: return "its serial number was never reserved"
         case .closed: return "its serial number was reserved, closed unsigned and revoked"
         case .otherCertificate: return "its serial number belongs to another certificate"

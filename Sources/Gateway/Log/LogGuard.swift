@@ -39,7 +39,8 @@ final class LogGuard: Service {
     let anchor: LogAnchor
     private let rollback: PostgresRollback
     private let log: PostgresLogReader
-    private let places: LogPlaces
+    private let publications: LogPublications
+    private let treeCheck: TreeCheck
     private let metrics: Metrics?
     private let logger: Logger
     /// The largest checkpoint that this process has seen: a file can be taken away.
@@ -48,6 +49,8 @@ final class LogGuard: Service {
     private let releasable = Mutex<SignedNote?>(nil)
     private let state = Mutex(LogStanding.unknown("the log was not looked at yet"))
     private let foreign = Mutex<StartupError?>(nil)
+    /// What our key had signed when this process found no anchor.
+    private let unanchored = Mutex<SeenCheckpoint?>(nil)
 
     /// - Parameter metrics: nil where nothing serves them.
     init(
@@ -57,7 +60,8 @@ final class LogGuard: Service {
         self.anchor = anchor
         self.rollback = rollback
         self.log = log
-        self.places = places
+        publications = LogPublications(places: places, anchor: anchor, metrics: metrics, logger: logger)
+        treeCheck = TreeCheck(log)
         self.metrics = metrics
         self.logger = logger
     }
@@ -71,15 +75,25 @@ final class LogGuard: Service {
     /// The newest checkpoint that may leave this host, at most a second old; nil before the first.
     var newest: SignedNote? { releasable.withLock { $0 } }
 
+    /// The newest checkpoint of our key that was stored when this host had no anchor to compare it with; nil
+    /// when it had one, or has been told already.
+    func takeUnanchored() -> SeenCheckpoint? {
+        unanchored.withLock { seen in
+            defer { seen = nil }
+            return seen
+        }
+    }
+
     func run() async throws {
         try? await cancelWhenGracefulShutdown {
-            var published: [SeenCheckpoint] = []
+            var published = PublishedCheckpoints.unread
             var round = 0
             while !Task.isCancelled {
                 // What was published is read each minute; the anchor tells what happens in between. After an
-                // outage it is read at once: the database may be another now.
-                if round == 0, (try? await self.rollback.state()) != nil {
-                    published = await self.publishedCheckpoints()
+                // outage it is read before anything else: the database may be another now.
+                if round == 0 {
+                    let answers = (try? await self.rollback.state()) != nil
+                    published = answers ? await self.publishedCheckpoints() : .unread
                 }
                 await self.check(published)
                 if case .unknown = self.standing {
@@ -93,33 +107,19 @@ final class LogGuard: Service {
         }
     }
 
-    /// The largest checkpoint of every place in every generation. A place that cannot be read is logged and
-    /// left out, and so is what our key did not sign: that is no evidence of anything.
-    func publishedCheckpoints() async -> [SeenCheckpoint] {
-        var seen: [SeenCheckpoint] = []
-        for place in places.existing() {
-            do {
-                guard let note = try await place.largestCheckpoint() else { continue }
-                let found = try anchor.seen(note)
-                seen.append(found)
-                guard let newest = largest.withLock({ $0 }), newest.generation == found.generation else {
-                    continue
-                }
-                metrics?.setPublication(place.name, lag: max(0, newest.size - found.size))
-            } catch {
-                logger.warning(
-                    "a publication cannot be read",
-                    metadata: ["publication": "\(place.name)", "cause": "\(error)"])
-            }
-        }
-        return seen
+    /// What was published, in every place and every generation.
+    func publishedCheckpoints() async -> PublishedCheckpoints {
+        let wasComplete = if case .complete = standing { true } else { false }
+        return await publications.look(wasComplete: wasComplete, newest: largest.withLock { $0 })
     }
 
     /// Looks once. Why it could not look is for the log alone: it may name hosts.
     ///
     /// - Parameter published: what was found outside the database, beside the anchor.
-    func check(_ published: [SeenCheckpoint]) async {
-        do { become(try await standing(look(published))) } catch let error as StartupError {
+    func check(_ published: PublishedCheckpoints) async {
+        do {
+            become(try await standing(gather(published.seen), objection: published.objection))
+        } catch let error as StartupError {
             become(.rolledBack(error.problem + "; " + error.remedy))
         } catch { become(.unknown("the database does not answer"), because: "\(error)") }
     }
@@ -135,15 +135,27 @@ final class LogGuard: Service {
         let stored: LogState
     }
 
+    /// One look, for a person who decides by it.
+    ///
+    /// - Throws: `StartupError` when what was published is not known.
+    func look(_ published: PublishedCheckpoints) async throws -> Look {
+        if let objection = published.objection {
+            throw StartupError(
+                objection, remedy: "then look again: only what is seen can be given up",
+                exitCode: .dependencyUnavailable)
+        }
+        return try await gather(published.seen)
+    }
+
     /// What was seen is gathered before the log is read, which may grow meanwhile and never shrinks.
-    func look(_ published: [SeenCheckpoint]) async throws -> Look {
+    private func gather(_ published: [SeenCheckpoint]) async throws -> Look {
         let newest = try await signedCheckpoint()
         let own = try anchor.read()
         let seen = published + [own, largest.withLock { $0 }, newest?.seen].compactMap { $0 }
         return Look(seen: seen, own: own, newest: newest?.note, stored: try await rollback.state())
     }
 
-    private func standing(_ look: Look) async throws -> LogStanding {
+    private func standing(_ look: Look, objection: String?) async throws -> LogStanding {
         let stored = look.stored
         report(stored)
         if let missing = try await missing(in: look) { return .rolledBack(Self.reason(missing, stored)) }
@@ -153,6 +165,12 @@ final class LogGuard: Service {
                 "the newest tree head is over \(stored.size) leaves, the database has \(stored.leaves); "
                     + "restore the newest copy of the database")
         }
+        if let head = stored.head, try await !treeCheck.agrees(head) {
+            return .rolledBack(
+                "the stored log was changed: the newest tree head, over \(head.size) leaves, has not their "
+                    + "root; run gatehouse-verify and restore the newest sound copy of the database")
+        }
+        if let objection { return .unknown(objection) }
         try raise(look)
         return .complete(generation: stored.generation)
     }
@@ -227,6 +245,10 @@ final class LogGuard: Service {
         }
         try anchor.identity.writeKeyFile(anchor.state, generations: stored.rollbacks.map(\.generation))
         guard let newest = look.newest else { return }
+        if look.own == nil, largest.withLock({ $0 }) == nil {
+            let seen = try? anchor.seen(newest)
+            unanchored.withLock { $0 = seen }
+        }
         do {
             try remember(newest)
             releasable.withLock { $0 = newest }

@@ -25,20 +25,24 @@ struct LogPlaces: Sendable {
             }
     }
 
-    /// The places of all generations that there are, those that the database has forgotten included.
-    func existing() -> [any CheckpointPublication] {
-        let numbers =
-            directories.flatMap { Self.names(in: $0).compactMap { Int64($0) } }
-            + appendFiles.flatMap { path in
-                let file = URL(fileURLWithPath: path)
-                let prefix = file.lastPathComponent + "."
-                return Self.names(in: file.deletingLastPathComponent().path)
-                    .filter { $0.hasPrefix(prefix) }.compactMap { Int64($0.dropFirst(prefix.count)) }
-            }
-        return Set(numbers.filter { $0 > 0 } + [0]).sorted().flatMap(publications)
+    /// The places of all generations that there are, those that the database has forgotten included, and why
+    /// some of them may be missing.
+    func existing() -> (places: [any CheckpointPublication], failures: [PublicationError]) {
+        var numbers: Set<Int64> = [0]
+        var failures: [PublicationError] = []
+        for (folder, prefix) in directories.map({ ($0, "") }) + appendFiles.map({ Self.siblings(of: $0) }) {
+            do throws(PublicationError) {
+                let names = try DurableFile.names(in: folder) ?? []
+                numbers.formUnion(
+                    names.filter { $0.hasPrefix(prefix) }.compactMap { Int64($0.dropFirst(prefix.count)) })
+            } catch { failures.append(error) }
+        }
+        return (numbers.filter { $0 >= 0 }.sorted().flatMap(publications), failures)
     }
 
-    private static func names(in folder: String) -> [String] {
-        (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    /// In which folder a file's later generations are, and how their names begin.
+    private static func siblings(of path: String) -> (folder: String, prefix: String) {
+        let file = URL(fileURLWithPath: path)
+        return (file.deletingLastPathComponent().path, file.lastPathComponent + ".")
     }
 }

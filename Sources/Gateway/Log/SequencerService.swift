@@ -50,6 +50,7 @@ struct SequencerService: Service {
         guard let signer = try identity.signer(state, configuration.log, generation: generation) else {
             return
         }
+        if let found = logGuard.takeUnanchored() { warn(ofNoAnchorFor: found) }
         let tiles = LogTiles(log.reader)
         let places = LogPlaces(
             directories: configuration.log.directories, appendFiles: configuration.log.appendFiles,
@@ -71,6 +72,21 @@ struct SequencerService: Service {
             defer { group.cancelAll() }
             try await group.next()
         }
+    }
+
+    /// It may be that a key was moved; it may be that the anchor was taken away.
+    private func warn(ofNoAnchorFor found: SeenCheckpoint) {
+        logger.critical(
+            "this host signs after a checkpoint that it had no anchor for",
+            metadata: [
+                "size": "\(found.size)", "root": "\(found.root)", "file": "\(logGuard.anchor.path)",
+                "cause": """
+                the database has checkpoints of the key that is here, and nothing here says whether there \
+                were larger ones: an older database would not be noticed. Compare with what was \
+                published, with witnesses and with checkpoints that were kept (gatehouse-verify \
+                --against); whoever moves the key moves the folder log of the state too
+                """,
+            ])
     }
 
     /// Returns once the log is of another generation.

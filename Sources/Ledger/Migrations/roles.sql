@@ -37,6 +37,13 @@ ALTER ROLE gatehouse_sequencer SET synchronous_commit = 'on';
 ALTER ROLE gatehouse_auditor SET default_transaction_read_only = 'on';
 ALTER ROLE gatehouse_verifier SET default_transaction_read_only = 'on';
 ALTER ROLE gatehouse_auditor SET statement_timeout = '60s';
+ALTER ROLE gatehouse_auditor SET idle_in_transaction_session_timeout = '60s';
+-- Who may only read cannot take all connections, nor fill the disk with what a question sorts. The timeouts can be
+-- lifted by the login itself; these cannot.
+ALTER ROLE gatehouse_auditor CONNECTION LIMIT 20;
+ALTER ROLE gatehouse_verifier CONNECTION LIMIT 20;
+ALTER ROLE gatehouse_auditor SET temp_file_limit = '8GB';
+ALTER ROLE gatehouse_verifier SET temp_file_limit = '32GB';
 -- Questions about a year are planned as dear and answered in half a second: compiling them takes a quarter of it.
 ALTER ROLE gatehouse_auditor SET jit = 'off';
 ALTER ROLE gatehouse_auditor SET search_path = audit, pg_catalog;
