@@ -11,6 +11,8 @@ export GATEHOUSE_TOOLS := $(CURDIR)/.build/tools/bin
 
 # Any other flag rebuilds every dependency: keep them the same for all targets that share .build.
 FLAGS := --explicit-target-dependency-import-check error
+# What is released runs where there is no Swift.
+STATIC := --static-swift-stdlib
 DEBUG := .build/debug/gatehouse
 RELEASE := .build/release/gatehouse
 FORMATTED := Sources Tests Package.swift
@@ -52,7 +54,7 @@ bench: test-packages test-tools release ## Server CPU of one enrolment beside th
 	@scripts/bench $(RELEASE)
 
 .PHONY: soak
-soak: demo-packages release ## Kill a gateway under load KILLS times (default 1000), then look for what was lost
+soak: demo-packages test-tools release ## Kill a gateway under load KILLS times (default 1000), then look for what was lost
 	@scripts/soak $(RELEASE)
 
 .PHONY: fuzz
@@ -70,8 +72,8 @@ clean: ## Remove everything built; state directories stay
 # Steps of the targets above.
 .PHONY: release build-tests lint policies run-packages demo-packages test-packages test-tools
 release: run-packages
-	swift build -c release $(FLAGS) --product gatehouse
-	swift build -c release $(FLAGS) --product gatehouse-verify
+	swift build -c release $(FLAGS) $(STATIC) --product gatehouse
+	swift build -c release $(FLAGS) $(STATIC) --product gatehouse-verify
 
 # After the packages when both are wanted, also under `make -j`.
 build-tests: | $(if $(filter test,$(MAKECMDGOALS)),test-packages,run-packages)

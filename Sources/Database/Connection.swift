@@ -7,6 +7,7 @@ package final class Connection {
     let handle: OpaquePointer
     /// Milliseconds to wait for the answer to one statement: the server's own limit and a little more.
     private let answerLimit: Int
+    private let pause: UInt32
     private var prepared: [String: String] = [:]
     /// Names cursors.
     var cursorCount = 0
@@ -24,6 +25,7 @@ package final class Connection {
         guard let opened else { throw .unavailable("out of memory") }
         handle = opened
         answerLimit = settings.statementTimeout + 2_000
+        pause = settings.pause
         try finishConnecting(within: settings.connectTimeout)
         PQsetNoticeProcessor(handle, { _, _ in }, nil)
         PQsetnonblocking(handle, 1)
@@ -147,14 +149,18 @@ package final class Connection {
     }
 
     private func wait(_ events: Int32, before deadline: ContinuousClock.Instant) throws(DatabaseError) {
+        var descriptor = pollfd(
+            fd: PQsocket(handle), events: Int16(truncatingIfNeeded: events), revents: 0)
+        if pause > 0 {
+            if poll(&descriptor, 1, 0) > 0 { return }
+            usleep(pause)
+        }
         while true {
             let remaining = ContinuousClock.now.duration(to: deadline)
             let milliseconds =
                 remaining.components.seconds * 1_000 + remaining.components.attoseconds
                 / 1_000_000_000_000_000
             guard milliseconds > 0 else { throw lost("no answer in time") }
-            var descriptor = pollfd(
-                fd: PQsocket(handle), events: Int16(truncatingIfNeeded: events), revents: 0)
             let ready = poll(&descriptor, 1, Int32(clamping: milliseconds))
             if ready > 0 { return }
             if ready < 0, errno != EINTR { throw lost("the connection is lost") }

@@ -9,6 +9,10 @@ package struct ConnectionSettings: Sendable {
     package var lockTimeout: Int
     /// The limit for one attempt to connect, in milliseconds.
     package var connectTimeout: Int
+    /// Microseconds to let pass when nothing of an answer is there, so that of a long one more has arrived by
+    /// then: on one core, a thread that wakes for every few kilobytes takes turns with the one it reads for
+    /// thousands of times a second.
+    var pause: UInt32 = 0
     /// Whether transactions are read-only unless they say otherwise.
     package var isReadOnly = false
 

@@ -1,17 +1,6 @@
 import Glibc
 import Synchronization
 
-/// Lets this thread run when others pause or had their share, not as soon as it has something to do.
-///
-/// On one core, a thread that wakes for every few kilobytes would take turns with the one it reads for
-/// thousands of times a second. Only a matter of speed: a refusal is nothing.
-func makeThreadPatient() {
-    /// `SCHED_BATCH` of sched(7), a macro that Swift does not see.
-    let batch: Int32 = 3
-    var parameters = sched_param()
-    _ = sched_setscheduler(0, batch, &parameters)
-}
-
 /// Starts a detached thread that runs `body`.
 func startThread(_ body: @escaping @Sendable () -> Void) -> Bool {
     let box = Unmanaged.passRetained(ThreadBody(run: body))

@@ -16,6 +16,7 @@ package final class SnapshotReader: Sendable {
         var patient = settings
         patient.isReadOnly = true
         patient.statementTimeout = 600_000
+        patient.pause = 100
         try self.init(patient, sharing: nil)
     }
 
@@ -24,7 +25,6 @@ package final class SnapshotReader: Sendable {
         let started = Pending<String>()
         let queue = queue
         let isStarted = startThread {
-            makeThreadPatient()
             do throws(DatabaseError) {
                 let connection = try Connection(settings)
                 started.put(.success(try Self.begin(connection, sharing: name)))

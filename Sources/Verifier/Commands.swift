@@ -21,7 +21,7 @@ struct DatabaseCommand: ParsableCommand {
     func run() throws {
         let options = try ledger.complete(try trust.options())
         let settings = ConnectionSettings([
-            "host": host, "port": String(port), "dbname": name, "user": user,
+            "host": place, "port": String(port), "dbname": name, "user": user,
             "application_name": "gatehouse-verify",
         ])
         var bar = ProgressBar(label: "verifying")
@@ -30,6 +30,13 @@ struct DatabaseCommand: ParsableCommand {
         }
         bar.finish()
         try report.end(trust.output)
+    }
+
+    /// A directory as libpq takes it, which is from the root on.
+    private var place: String {
+        var isDirectory: ObjCBool = false
+        let isThere = FileManager.default.fileExists(atPath: host, isDirectory: &isDirectory)
+        return isThere && isDirectory.boolValue ? URL(fileURLWithPath: host).standardizedFileURL.path : host
     }
 }
 

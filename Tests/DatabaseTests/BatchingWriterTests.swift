@@ -113,7 +113,8 @@ import Testing
             try await group.waitForAll()
         }
         #expect(try fixture.notes() == 2)
-        #expect(runs.value == 3, "PostgreSQL ended one of them, which ran again")
+        // The one that is ended may be first again, and meet the other again.
+        #expect(runs.value >= 3, "PostgreSQL ended one of them, which ran again")
     }
 
     @Test func aFullQueueIsUnavailable() async throws {

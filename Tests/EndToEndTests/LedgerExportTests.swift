@@ -246,7 +246,7 @@ extension LedgerCommandTests {
 
     @Test("ledger verify export gives the verifier this state's keys")
     func throughTheGateway() throws {
-        guard try gate.verifier.hasSuffix("/gatehouse-verify") else { return }
+        try #require(gate.verifier.hasSuffix("/gatehouse-verify"))
         let path = try evidence()
         for words in [
             ["--state", gate.state, "export", path], ["export", path, "--state", gate.state],

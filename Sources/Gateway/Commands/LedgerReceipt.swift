@@ -29,6 +29,9 @@ struct LedgerReceipt: AsyncParsableCommand {
 
     func validate() throws {
         guard (0...3_600).contains(wait) else { throw ValidationError("--wait takes 0 to 3600 seconds") }
+        guard common.output == .table else {
+            throw ValidationError("a receipt has one form, which is text: leave --output out")
+        }
     }
 
     func run() async throws {

@@ -202,7 +202,7 @@ struct EmbeddedPostgres {
         listen_addresses = ''
         unix_socket_directories = '\(socketDirectory.replacingOccurrences(of: "'", with: "''"))'
         unix_socket_permissions = 0700
-        max_connections = 40
+        max_connections = 80
         fsync = on
         synchronous_commit = on
         password_encryption = 'scram-sha-256'
