@@ -38,16 +38,16 @@ struct ChainPass {
         self.replay = replay
     }
 
-    /// Reads everything.
-    mutating func run(_ findings: inout Findings, _ progress: (Int) -> Void) throws(VerificationError) {
-        var told = 0
-        while let chain = try evidence.nextChain() {
+    /// Reads so many entries, and those that belong to the last of them.
+    ///
+    /// - Returns: false after the last.
+    mutating func advance(by most: Int, _ findings: inout Findings) throws(VerificationError) -> Bool {
+        let end = read + most
+        while read < end {
+            guard let chain = try evidence.nextChain() else { return false }
             try take(chain, &findings)
-            if read - told >= 1_000 {
-                told = read
-                progress(read)
-            }
         }
+        return true
     }
 
     private mutating func take(_ chain: EvidenceChain, _ findings: inout Findings) throws(VerificationError) {

@@ -36,7 +36,7 @@ package final class DatabaseEvidence: Evidence {
             entryCount = Int(clamping: try tables.query(Self.entryCount).first?.optionalInteger(0) ?? 0)
             checkpointCount = Int(clamping: try tables.query(Self.checkpointCount).first?.integer(0) ?? 0)
         } catch { throw VerificationError(error) }
-        leaves = bodies.stream(Self.leaves, batch: 5_000)
+        leaves = bodies.stream(Self.leaves, batch: 2_000)
         heads = bodies.stream(Self.heads, batch: 1_000)
         tiles = bodies.stream(Self.tiles, batch: 50)
         checkpoints = bodies.stream(Self.checkpoints, batch: 500)

@@ -30,11 +30,15 @@ struct TreePass {
         checkpoint = try evidence.nextCheckpoint()
     }
 
-    /// Reads all leaves.
-    mutating func run(_ findings: inout Findings, _ progress: (Int) -> Void) throws(VerificationError) {
-        var isContiguous = true
-        try compare(&findings)
-        while let leaf = try evidence.nextLeaf() {
+    private var isContiguous = true
+
+    /// Reads so many leaves.
+    ///
+    /// - Returns: false after the last.
+    mutating func advance(by most: Int, _ findings: inout Findings) throws(VerificationError) -> Bool {
+        if tree.size == 0 { try compare(&findings) }
+        for _ in 0..<most {
+            guard let leaf = try evidence.nextLeaf() else { return false }
             if leaf.index != tree.size, isContiguous {
                 isContiguous = false
                 findings.violate(.log, "leaf \(tree.size)", "the next leaf that is there is \(leaf.index)") {
@@ -48,10 +52,8 @@ struct TreePass {
             }
             for tile in tree.append(leaf.hash) { try compare(tile, &findings) }
             try compare(&findings)
-            if tree.size & 1_023 == 0 { progress(Int(clamping: tree.size)) }
         }
-        findings.count(.log, Int(clamping: tree.size))
-        try finish(&findings)
+        return true
     }
 
     // MARK: What was said of the tree at this size
@@ -111,7 +113,9 @@ struct TreePass {
         findings.violate(.log, "tile \(tile.level)/\(tile.index)", "there is no such tile in the tree")
     }
 
-    private mutating func finish(_ findings: inout Findings) throws(VerificationError) {
+    /// Compares what is left when there are no more leaves.
+    mutating func finish(_ findings: inout Findings) throws(VerificationError) {
+        findings.count(.log, Int(clamping: tree.size))
         while let stored = tile {
             superfluous(stored, &findings)
             tile = try evidence.nextTile()

@@ -29,12 +29,18 @@ package struct Verification {
         var findings = Findings()
         let entries = max(0, min(evidence.entryCount, 1 << 48))
         var trees = try TreePass(evidence, options)
-        // Leaves are quick: they are a tenth of the way.
-        let total = entries + entries / 10
-        try trees.run(&findings) { progress(min($0, entries) / 10, total) }
         var chains = ChainPass(evidence, replay: options.replays ? ReplayCheck() : nil, now: options.now)
-        try chains.run(&findings) { progress(entries / 10 + min($0, entries), total) }
-        progress(total, total)
+        // Side by side: while bodies are worked on, the server makes leaves ready. It needs a moment for the
+        // first bodies.
+        var hasLeaves = try trees.advance(by: 200_000, &findings)
+        var hasChains = true
+        while hasLeaves || hasChains {
+            if hasChains { hasChains = try chains.advance(by: 1_000, &findings) }
+            if hasLeaves { hasLeaves = try trees.advance(by: 1_000, &findings) }
+            progress(min(chains.read, entries), entries)
+        }
+        try trees.finish(&findings)
+        progress(entries, entries)
         var retired = try retiredMonths(trees, chains, evidence, &findings)
         try chains.finish(retired, &findings)
         try compare(trees, chains, evidence, &retired, &findings)
