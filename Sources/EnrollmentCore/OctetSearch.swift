@@ -44,6 +44,16 @@ extension Span<UInt8> {
         }
     }
 
+    /// Whether `other` stands at `range`, and nothing more.
+    package func has(_ other: Span<UInt8>, exactlyAt range: Range<Int>) -> Bool {
+        range.count == other.count && has(other, at: range.lowerBound)
+    }
+
+    /// Whether a text stands at `range`, and nothing more.
+    package func has(_ text: StaticString, exactlyAt range: Range<Int>) -> Bool {
+        range.count == text.utf8CodeUnitCount && has(text, at: range.lowerBound)
+    }
+
     // SAFETY (memcmp): both have as many octets, which its callers saw to.
     private static func isEqual(
         _ octets: UnsafeRawBufferPointer, _ place: Int, _ other: UnsafeRawBufferPointer

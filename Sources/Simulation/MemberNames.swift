@@ -33,9 +33,7 @@ struct MemberNames<Name: RawRepresentable & Sendable>: Sendable where Name.RawVa
         var place = first
         for _ in places.indices {
             if place >= places.count { place = 0 }
-            if range.count == places[place].count,
-                text.has(texts.span.extracting(places[place]), at: range.lowerBound)
-            {
+            if text.has(texts.span.extracting(places[place]), exactlyAt: range) {
                 return (place, names[place])
             }
             place += 1

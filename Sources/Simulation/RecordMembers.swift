@@ -54,8 +54,7 @@ package struct RecordMembers: Sendable {
     /// Where the value of that member is, as written; nil when there is none or it is null.
     package func place(_ name: StaticString) -> Range<Int>? {
         let text = bytes.span
-        let count = name.utf8CodeUnitCount
-        for member in members where member.name.count == count && text.has(name, at: member.name.lowerBound) {
+        for member in members where text.has(name, exactlyAt: member.name) {
             return Self.isNull(text, member.value) ? nil : member.value
         }
         return nil
@@ -67,7 +66,7 @@ package struct RecordMembers: Sendable {
         guard let place = place(outer) else { return nil }
         var found: Range<Int>?
         try? Self.read(bytes, place) { member in
-            guard Self.isEqual(bytes.span, member.name, name) else { return true }
+            guard bytes.span.has(name, exactlyAt: member.name) else { return true }
             found = member.value
             return false
         }
@@ -76,7 +75,7 @@ package struct RecordMembers: Sendable {
 
     /// Whether there is such a member, null included.
     package func has(_ name: StaticString) -> Bool {
-        members.contains { Self.isEqual(bytes.span, $0.name, name) }
+        members.contains { bytes.span.has(name, exactlyAt: $0.name) }
     }
 
     /// The octets of a string; nil when there is none.
@@ -167,9 +166,7 @@ package struct RecordMembers: Sendable {
         }
         let text = bytes.span
         // Where the text is the same, it need not be read.
-        if place.count == otherPlace.count,
-            text.has(other.bytes.span.extracting(otherPlace), at: place.lowerBound)
-        {
+        if text.has(other.bytes.span.extracting(otherPlace), exactlyAt: place) {
             return text[place.lowerBound] == UInt8(ascii: "\"")
         }
         return octets(place).map { $0 == other.octets(otherPlace) } ?? false
@@ -180,9 +177,8 @@ package struct RecordMembers: Sendable {
         guard let place = place(name) else { return false }
         var text = CanonicalText(capacity: place.count)
         text.array { text in for element in texts { text.string(element) } }
-        let isSame =
-            text.octets.count == place.count && bytes.span.has(text.octets.span, at: place.lowerBound)
-        return isSame || value(place) == .array(texts.map(JSONValue.string))
+        return bytes.span.has(text.octets.span, exactlyAt: place)
+            || value(place) == .array(texts.map(JSONValue.string))
     }
 
     /// Whether a member has the value of this JSON, whose members may come in any order.
@@ -331,10 +327,6 @@ extension RecordMembers {
 
     private static func isNull(_ text: Span<UInt8>, _ value: Range<Int>) -> Bool {
         value.count == 4 && text[value.lowerBound] == UInt8(ascii: "n")
-    }
-
-    private static func isEqual(_ text: Span<UInt8>, _ range: Range<Int>, _ name: StaticString) -> Bool {
-        range.count == name.utf8CodeUnitCount && text.has(name, at: range.lowerBound)
     }
 
     private static func isAscending(_ text: Span<UInt8>, _ first: Range<Int>, _ second: Range<Int>) -> Bool {

@@ -34,9 +34,7 @@ extension RecordReader {
         guard members.count == others.count else { return false }
         for (name, value) in members {
             let name = bytes.span.extracting(name)
-            let match = others.first {
-                $0.name.count == name.count && other.bytes.span.has(name, at: $0.name.lowerBound)
-            }
+            let match = others.first { other.bytes.span.has(name, exactlyAt: $0.name) }
             guard let match else { return false }
             var (ours, theirs) = (RecordReader(bytes, value), RecordReader(other.bytes, match.value))
             guard try ours.isSame(as: &theirs) else { return false }
@@ -56,8 +54,7 @@ extension RecordReader {
             let start = index
             try skip()
             let isRepeated = places.contains {
-                $0.name.count == name.count
-                    && bytes.span.has(bytes.span.extracting(name), at: $0.name.lowerBound)
+                bytes.span.has(bytes.span.extracting(name), exactlyAt: $0.name)
             }
             guard !isRepeated else { throw error("a member is given twice") }
             places.append((name, start..<index))
@@ -68,8 +65,7 @@ extension RecordReader {
     private mutating func isSameString(as other: inout RecordReader) throws(RecordError) -> Bool {
         let (ours, theirs) = (try stringRange(), try other.stringRange())
         guard ours.hasEscapes || theirs.hasEscapes else {
-            return ours.range.count == theirs.range.count
-                && other.bytes.span.has(bytes.span.extracting(ours.range), at: theirs.range.lowerBound)
+            return other.bytes.span.has(bytes.span.extracting(ours.range), exactlyAt: theirs.range)
         }
         return try unescaped(ours.range) == other.unescaped(theirs.range)
     }

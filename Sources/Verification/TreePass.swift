@@ -19,6 +19,7 @@ struct TreePass {
     private var tile: StoredTile?
     private var checkpoint: StoredCheckpoint?
     private var anchors: ArraySlice<VerificationOptions.Anchor>
+    private var isContiguous = true
 
     init(_ evidence: any Evidence, _ options: VerificationOptions) throws(VerificationError) {
         self.evidence = evidence
@@ -29,8 +30,6 @@ struct TreePass {
         tile = try evidence.nextTile()
         checkpoint = try evidence.nextCheckpoint()
     }
-
-    private var isContiguous = true
 
     /// Reads so many leaves.
     ///

@@ -39,10 +39,11 @@ import Testing
         }
         let before = Data.contents(file)
         try gate.up()
-        #expect(try gate.readies(within: 60) { $0.contains("the database is older than its published log") })
-        let present = try gate.heads()
+        #expect(
+            try gate.readiness(within: 60) { $0.contains("the database is older than its published log") })
+        let present = try gate.treeSize()
         sleep(2)
-        #expect(try gate.heads() == present, "not extended")
+        #expect(try gate.treeSize() == present, "not extended")
         #expect(Data.contents(file) == before, "not written")
     }
 
@@ -51,34 +52,35 @@ import Testing
         let gate = try Gate.start()
         defer { gate.remove() }
         let file = "\(gate.state)/log/checkpoints.txt"
-        #expect(try gate.readies(within: 60) { $0 == "ready\n" && !Data.contents(file).isEmpty })
+        #expect(try gate.readiness(within: 60) { $0 == "ready\n" && !Data.contents(file).isEmpty })
         try gate.stop()
         let manager = FileManager.default
         try manager.moveItem(atPath: file, toPath: file + ".kept")
         try manager.createDirectory(atPath: file, withIntermediateDirectories: false)
         try gate.up()
-        #expect(try gate.readies(within: 20) { $0.contains("ledger: ") && $0.contains(file) })
+        #expect(try gate.readiness(within: 20) { $0.contains("ledger: ") && $0.contains(file) })
         sleep(2)
-        #expect(try gate.readies(within: 1) { $0.contains("log.publish") })
+        #expect(try gate.readiness(within: 1) { $0.contains("log.publish") })
         try manager.removeItem(atPath: file)
         try manager.moveItem(atPath: file + ".kept", toPath: file)
-        #expect(try gate.readies(within: 20) { $0 == "ready\n" })
+        #expect(try gate.readiness(within: 20) { $0 == "ready\n" })
     }
 
     @Test("a key without an anchor beside it says so, once, and signs")
     func withoutAnchor() throws {
         let gate = try Gate.start()
         defer { gate.remove() }
-        #expect(try gate.readies(within: 60) { _ in manager.fileExists(atPath: "\(gate.state)/log/anchor") })
-        #expect(try gate.readies(within: 60) { _ in (try? gate.heads()) ?? 0 > 0 })
+        #expect(
+            try gate.readiness(within: 60) { _ in manager.fileExists(atPath: "\(gate.state)/log/anchor") })
+        #expect(try gate.readiness(within: 60) { _ in (try? gate.treeSize()) ?? 0 > 0 })
         try gate.stop()
         try manager.removeItem(atPath: "\(gate.state)/log")
         try gate.up()
         let said = "had no anchor for"
-        #expect(try gate.readies(within: 60) { $0 == "ready\n" && gate.messages.contains(said) })
+        #expect(try gate.readiness(within: 60) { $0 == "ready\n" && gate.messages.contains(said) })
         try gate.stop()
         try gate.up()
-        #expect(try gate.readies(within: 60) { $0 == "ready\n" })
+        #expect(try gate.readiness(within: 60) { $0 == "ready\n" })
         sleep(1)
         #expect(gate.messages.components(separatedBy: said).count == 2)
     }
@@ -87,7 +89,7 @@ import Testing
     func wrongRoot() throws {
         let gate = try Gate.start()
         defer { gate.remove() }
-        #expect(try gate.readies(within: 60) { $0 == "ready\n" })
+        #expect(try gate.readiness(within: 60) { $0 == "ready\n" })
         // Whoever has the sequencer's login can do this; the gateway's own sequencer may be first.
         for _ in 0..<10 {
             let forgery = """
@@ -101,10 +103,10 @@ import Testing
             if (try? gate.superuser(forgery)) != nil { break }
         }
         let changed = "the stored log was changed"
-        #expect(try gate.readies(within: 20) { $0.contains("ledger: ") && $0.contains(changed) })
+        #expect(try gate.readiness(within: 20) { $0.contains("ledger: ") && $0.contains(changed) })
         try gate.stop()
         try gate.up()
-        #expect(try gate.readies(within: 20) { $0.contains(changed) })
+        #expect(try gate.readiness(within: 20) { $0.contains(changed) })
     }
 
     private var manager: FileManager { .default }
@@ -114,14 +116,14 @@ extension Gate {
     /// Puts the database and the anchor back to before what is in the places of publication.
     fileprivate func setBack(in folder: Folder) throws {
         try importDevices([.laptop("LT-HR1")])
-        try #require(try readies(within: 60) { $0 == "ready\n" })
+        try #require(try readiness(within: 60) { $0 == "ready\n" })
         try stop()
         let kept = ["postgres", "log/anchor"]
         for path in kept { try Tool.succeed("cp", ["-a", "\(state)/\(path)", "\(state)/run"], in: folder) }
         try up()
-        let before = try heads()
+        let before = try treeSize()
         try importDevices([.laptop("LT-HR2")])
-        try #require(try readies(within: 60) { _ in (try? heads()) ?? 0 > before })
+        try #require(try readiness(within: 60) { _ in (try? treeSize()) ?? 0 > before })
         try stop()
         for path in kept {
             let copy = "\(state)/run/" + (path.split(separator: "/").last ?? "")
@@ -130,25 +132,8 @@ extension Gate {
         }
     }
 
-    /// Leaves under the newest tree head.
-    fileprivate func heads() throws -> Int {
-        Int(try superuser("SELECT max(tree_size) FROM ledger.tree_head")) ?? 0
-    }
-
     /// What it has logged since it was first started.
     fileprivate var messages: String {
         String(decoding: Data.contents(directory.file("up.err")), as: UTF8.self)
-    }
-
-    /// Whether /readyz says what is awaited, in time.
-    fileprivate func readies(within seconds: Int, _ isAwaited: (String) -> Bool) throws -> Bool {
-        let folder = try folder("readies")
-        for _ in 0..<(seconds * 5) {
-            if isAwaited(String(decoding: try admin("readyz", in: folder).body, as: UTF8.self)) {
-                return true
-            }
-            usleep(200_000)
-        }
-        return false
     }
 }

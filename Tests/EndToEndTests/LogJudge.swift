@@ -38,6 +38,23 @@ extension Gate {
         try EST(self, folder).curl(["--path-as-is", "\(try endpoints.admin)/\(path)"])
     }
 
+    /// Leaves under the newest tree head.
+    func treeSize() throws -> Int {
+        Int(try superuser("SELECT max(tree_size) FROM ledger.tree_head")) ?? 0
+    }
+
+    /// Whether /readyz says what is awaited, in time.
+    func readiness(within seconds: Int, _ isAwaited: (String) -> Bool) throws -> Bool {
+        let folder = try folder("readiness")
+        for _ in 0..<(seconds * 5) {
+            if isAwaited(String(decoding: try admin("readyz", in: folder).body, as: UTF8.self)) {
+                return true
+            }
+            usleep(200_000)
+        }
+        return false
+    }
+
     /// Runs SQL as the superuser of its PostgreSQL.
     @discardableResult
     func superuser(_ sql: String, database: String = "gatehouse") throws -> String {

@@ -157,20 +157,4 @@ extension Gate {
             .components(separatedBy: "\n")
         return lines.count > 1 ? Int(lines[1]) : nil
     }
-
-    fileprivate func treeSize() throws -> Int {
-        Int(try superuser("SELECT max(tree_size) FROM ledger.tree_head")) ?? 0
-    }
-
-    /// Whether /readyz says what is awaited, in time.
-    fileprivate func readiness(within seconds: Int, _ isAwaited: (String) -> Bool) throws -> Bool {
-        let folder = try folder("readiness")
-        for _ in 0..<(seconds * 5) {
-            if isAwaited(String(decoding: try admin("readyz", in: folder).body, as: UTF8.self)) {
-                return true
-            }
-            usleep(200_000)
-        }
-        return false
-    }
 }
