@@ -83,8 +83,13 @@ package struct CanonicalText: Sendable {
 
     private mutating func word(_ text: String) {
         separate()
-        octets += text.utf8
+        append(text)
         followsValue = true
+    }
+
+    private mutating func append(_ text: String) {
+        // A text's own storage, where it lies in one piece: several times as quick as its octets one by one.
+        if text.utf8.withContiguousStorageIfAvailable({ octets += $0 }) == nil { octets += text.utf8 }
     }
 
     /// By UTF-16 code units (RFC 8785 §3.2.3).
@@ -95,7 +100,7 @@ package struct CanonicalText: Sendable {
     private mutating func quote(_ text: String) {
         octets.append(UInt8(ascii: "\""))
         let start = octets.count
-        octets += text.utf8
+        append(text)
         if octets.span.firstEscaped(from: start, before: octets.count) != nil {
             octets.removeSubrange(start...)
             for octet in text.utf8 { escape(octet) }

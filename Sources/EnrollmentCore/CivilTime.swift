@@ -85,9 +85,16 @@ package struct CivilTime: Sendable, Equatable {
 extension [UInt8] {
     /// Appends a number in decimal with leading zeros up to `width` digits.
     mutating func append(_ value: Int64, width: Int) {
-        let digits = String(value).utf8
-        self += repeatElement(UInt8(ascii: "0"), count: Swift.max(0, width - digits.count))
-        self += digits
+        var rest = value.magnitude
+        var digits: InlineArray<20, UInt8> = .init(repeating: 0x30)
+        var first = digits.count
+        while rest > 0 {
+            first -= 1
+            digits[first] = 0x30 + UInt8(rest % 10)
+            rest /= 10
+        }
+        if value < 0 { append(UInt8(ascii: "-")) }
+        for place in Swift.min(first, digits.count - width)..<digits.count { append(digits[place]) }
     }
 }
 

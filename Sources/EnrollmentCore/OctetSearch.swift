@@ -14,11 +14,11 @@ extension Span<UInt8> {
         while end - place >= 8 {
             // SAFETY (unsafeLoadUnaligned): eight octets are left, and any octets are a number.
             let word = UInt64(littleEndian: bytes.unsafeLoadUnaligned(fromByteOffset: place, as: UInt64.self))
-            let (quote, backslash) = (word ^ (ones &* 0x22), word ^ (ones &* 0x5c))
+            // With this bit turned, quotes and control characters are those below 0x21.
+            let low = word ^ (ones &* 0x02)
+            let backslash = word ^ (ones &* 0x5c)
             // The lowest octet that is marked is one that is meant; those above it may be marked by a borrow.
-            let marks =
-                ((quote &- ones) & ~quote) | ((backslash &- ones) & ~backslash)
-                | ((word &- (ones &* 0x20)) & ~word)
+            let marks = ((low &- (ones &* 0x21)) & ~low) | ((backslash &- ones) & ~backslash)
             if marks & tops != 0 { return place + (marks & tops).trailingZeroBitCount / 8 }
             place += 8
         }

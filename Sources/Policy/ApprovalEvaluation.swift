@@ -3,8 +3,9 @@ package import EnrollmentCore
 /// Judges what people said of a request.
 struct ApprovalEvaluation {
     let terms: ApprovalTerms
-    let input: PolicyInput
-    let question: PolicyQuestion
+    let conditions: ConditionEvaluation
+
+    private var input: PolicyInput { conditions.input }
 
     /// Members whose approval counts now, sorted.
     var approvers: [String] {
@@ -20,7 +21,9 @@ struct ApprovalEvaluation {
         let approvers = approvers
         let value = JSONValue.array(approvers.map(JSONValue.string))
         // A question asked before there is a request cannot be approved; the request itself will be.
-        if question != .request { return Finding(text: terms.text, verdict: .satisfied, value: .null) }
+        if conditions.question != .request {
+            return Finding(text: terms.text, verdict: .satisfied, value: .null)
+        }
         if isDenied {
             return Finding(text: terms.text, verdict: .unsatisfied, code: .approvalDenied, value: value)
         }

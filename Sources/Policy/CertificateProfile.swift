@@ -1,7 +1,8 @@
 package import EnrollmentCore
 
-/// What a certificate of one kind may look like (RFC 5280 §4), as the catalog declares it.
-package struct CertificateProfile: Sendable, Hashable {
+/// What a certificate of one kind may look like (RFC 5280 §4), as the catalog declares it. A class,
+/// since every decision refers to one and none has its own.
+package final class CertificateProfile: Sendable {
     package let name: ProfileName
     package let description: String
     package let owner: Owner
@@ -32,6 +33,23 @@ package struct CertificateProfile: Sendable, Hashable {
         self.extendedKeyUsages = extendedKeyUsages
         self.maximumValidity = maximumValidity
         self.backdating = backdating
+    }
+}
+
+extension CertificateProfile: Hashable {
+    /// Whether they say the same.
+    package static func == (left: CertificateProfile, right: CertificateProfile) -> Bool {
+        left === right
+            || left.name == right.name && left.description == right.description && left.owner == right.owner
+                && left.reviewBy == right.reviewBy && left.keyAlgorithms == right.keyAlgorithms
+                && left.keyUsages == right.keyUsages && left.extendedKeyUsages == right.extendedKeyUsages
+                && left.maximumValidity == right.maximumValidity && left.backdating == right.backdating
+    }
+
+    /// By name and usages.
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(name)
+        hasher.combine(extendedKeyUsages)
     }
 }
 

@@ -44,7 +44,7 @@ struct DecisionMaker {
             return deny(objection, .denied, rules: candidates)
         }
         return make(
-            .permit(merged.grant(profile: profile, input: conditions.input)), .permitted, rules: candidates)
+            .permit(merged.grant(profile: profile, conditions)), .permitted, rules: candidates)
     }
 
     /// The first rule's objection to the request, when every rule has one.
@@ -78,15 +78,17 @@ struct DecisionMaker {
 
     /// - Parameter miss: the nearest miss, for a denial.
     private func make(
-        _ outcome: Decision.Outcome, _ code: ReasonCode, rules: [RuleEvaluation], miss: RuleEvaluation? = nil
+        _ outcome: consuming Decision.Outcome, _ code: ReasonCode, rules: [RuleEvaluation],
+        miss: RuleEvaluation? = nil
     ) -> Decision {
-        Decision(
+        let approvals = approvals(outcome)
+        let basis = DecisionTrace(
+            conditions: conditions, code: code, isDenied: outcome.isDenial, evaluations: evaluations,
+            nearestMiss: miss)
+        return Decision(
             outcome: outcome, reasonCode: code.rawValue, reason: reason(code, rules),
-            ruleIDs: rules.map(\.rule.id),
-            owner: rules.first?.rule.owner ?? owner, policy: policy, approvals: approvals(outcome),
-            basis: DecisionTrace(
-                names: conditions.input.request.names, code: code, isDenied: outcome.isDenial,
-                evaluations: evaluations, nearestMiss: miss))
+            ruleIDs: rules.map(\.rule.id), owner: rules.first?.rule.owner ?? owner, policy: policy,
+            approvals: approvals, basis: basis)
     }
 
     private func reason(_ code: ReasonCode, _ rules: [RuleEvaluation]) -> String {
@@ -100,8 +102,7 @@ struct DecisionMaker {
         guard question != .account, case .defer = outcome else { return [] }
         return evaluations.filter { $0.verdict == .pending }.compactMap { evaluation in
             evaluation.rule.approval.map {
-                ApprovalEvaluation(terms: $0, input: conditions.input, question: question)
-                    .json(rule: evaluation.rule.id)
+                ApprovalEvaluation(terms: $0, conditions: conditions).json(rule: evaluation.rule.id)
             }
         }
     }

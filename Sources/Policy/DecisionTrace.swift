@@ -3,8 +3,7 @@ import EnrollmentCore
 /// Writes down how a decision came about: every rule considered, each condition with its verdict, the value
 /// seen, its source and its age.
 struct DecisionTrace: Sendable {
-    /// As wished for.
-    let names: CertificateNames
+    let conditions: ConditionEvaluation
     let code: ReasonCode
     let isDenied: Bool
     let evaluations: [RuleEvaluation]
@@ -23,7 +22,8 @@ struct DecisionTrace: Sendable {
             }
             if isDenied, code == .namesDiffer || code == .identityChanged {
                 sink.name("names_wished")
-                Self.write(names, to: &sink)
+                // As wished for.
+                Self.write(conditions.input.request.names, to: &sink)
             }
             if isDenied, let nearestMiss {
                 sink.name("nearest_miss")

@@ -24,10 +24,10 @@ struct GrantTerms: Sendable, Hashable {
     }
 
     /// Nil when the rule names an attribute that this device lacks.
-    init?(_ terms: CertificateTerms, profile: CertificateProfile, input: PolicyInput) {
-        guard let commonName = Self.names(terms.commonName.map { [$0] } ?? [], input),
-            let dns = Self.names(terms.dns, input), let email = Self.names(terms.email, input),
-            let upn = Self.names(terms.upn, input)
+    init?(_ terms: CertificateTerms, profile: CertificateProfile, _ conditions: ConditionEvaluation) {
+        guard let commonName = Self.names(terms.commonName.map { [$0] } ?? [], conditions),
+            let dns = Self.names(terms.dns, conditions), let email = Self.names(terms.email, conditions),
+            let upn = Self.names(terms.upn, conditions)
         else { return nil }
         self.names = CertificateNames(
             commonName: commonName.first, dns: dns.map(asciiLowercased), email: email, upn: upn)
@@ -37,10 +37,10 @@ struct GrantTerms: Sendable, Hashable {
     }
 
     /// The names that templates stand for; nil when one of them lacks an attribute.
-    private static func names(_ templates: [NameTemplate], _ input: PolicyInput) -> [String]? {
+    private static func names(_ templates: [NameTemplate], _ conditions: ConditionEvaluation) -> [String]? {
         var all: [String] = []
         for template in templates {
-            guard let names = template.names(in: input) else { return nil }
+            guard let names = template.names(in: conditions.input) else { return nil }
             all += names
         }
         return all
@@ -97,7 +97,9 @@ struct GrantTerms: Sendable, Hashable {
 
     /// What a request that the terms cover may not have, whatever else is known: nil when nothing is.
     func objection(to request: RequestFacts) -> ReasonCode? {
-        if !names(for: request).isPresent { return .namesMissing }
+        guard request.namesAreComplete ? names(for: request).isPresent : hasNames else {
+            return .namesMissing
+        }
         // A request whose names are complete gets those or nothing: an order is for its names (RFC 8555
         // §7.4).
         if replacesDifferences, !request.namesAreComplete { return nil }
@@ -116,12 +118,12 @@ struct GrantTerms: Sendable, Hashable {
             email: names.email.filter(wish.email.contains), upn: names.upn.filter(wish.upn.contains))
     }
 
-    func grant(profile: CertificateProfile, input: PolicyInput) -> Grant {
-        let ceiling = input.instant.adding(seconds: maximumValidity)
+    func grant(profile: CertificateProfile, _ conditions: ConditionEvaluation) -> Grant {
+        let ceiling = conditions.input.instant.adding(seconds: maximumValidity)
         return Grant(
-            profile: profile, names: names(for: input.request),
+            profile: profile, names: names(for: conditions.input.request),
             extendedKeyUsages: profile.extendedKeyUsages.filter { extendedKeyUsages.contains($0) },
-            maximumNotAfter: min(ceiling, input.request.requestedNotAfter ?? ceiling))
+            maximumNotAfter: min(ceiling, conditions.input.request.requestedNotAfter ?? ceiling))
     }
 }
 

@@ -11,11 +11,11 @@ package struct PolicyEngine: Sendable {
     package init(bundle: PolicyBundle) { self.bundle = bundle }
 
     /// The decision on a request for a certificate.
-    package func decide(_ input: PolicyInput) -> Decision { decision(input, .request) }
+    package func decide(_ input: consuming PolicyInput) -> Decision { decision(input, .request) }
 
     /// Whether a request could be granted once its key and the proofs still missing are there. A permit means
     /// "possible"; its grant is not to be used.
-    package func assess(_ input: PolicyInput) -> Decision { decision(input, .inquiry) }
+    package func assess(_ input: consuming PolicyInput) -> Decision { decision(input, .inquiry) }
 
     /// Whether the device may have an account to order with (RFC 8555 §7.3.4): whether some request for some
     /// profile of the service could be granted. Proofs, device, history and rules are judged as ever; what a
@@ -34,30 +34,33 @@ package struct PolicyEngine: Sendable {
             ?? decision(input, .account)
     }
 
-    private func decision(_ input: PolicyInput, _ question: PolicyQuestion) -> Decision {
-        let conditions = ConditionEvaluation(input: input, question: question)
+    /// Takes the input over, which is long to copy.
+    private func decision(_ input: consuming PolicyInput, _ question: PolicyQuestion) -> Decision {
+        decision(ConditionEvaluation(input: input, question: question))
+    }
+
+    private func decision(_ conditions: ConditionEvaluation) -> Decision {
         let scope = BuiltInChecks(conditions: conditions, bundle: bundle).scope()
         switch scope {
         case .failure(let error):
-            let owner = bundle.service(named: input.service)?.owner ?? bundle.owner
+            let owner = bundle.service(named: conditions.input.service)?.owner ?? bundle.owner
             return DecisionMaker(
                 policy: bundle.digest, conditions: conditions, owner: owner, evaluations: []
             )
             .deny(error.block.code, error.block.kind, rules: [])
         case .success(let (service, profile)):
             let rules = bundle.rules(for: service.name, profile.name)
-            let groups = input.device?.groups ?? []
+            let groups = conditions.input.device?.groups ?? []
             var maker = DecisionMaker(
                 policy: bundle.digest, conditions: conditions, owner: service.owner, profile: profile,
                 evaluations: evaluate(rules?.candidates(groups: groups) ?? [], conditions, profile))
             maker.strangers = {
                 evaluate(rules?.strangers(groups: groups) ?? [], conditions, profile)
             }
+            guard let rules, !rules.shadows.isEmpty else { return maker.decide(profile) }
             var decision = maker.decide(profile)
-            let shadows = rules?.shadows.filter { $0.rule.scope.covers(input) } ?? []
-            if !shadows.isEmpty {
-                decision.shadow = maker.shadow(evaluate(shadows, conditions, profile))
-            }
+            let shadows = evaluate(rules.shadows, conditions, profile)
+            if !shadows.isEmpty { decision.shadow = maker.shadow(shadows) }
             return decision
         }
     }

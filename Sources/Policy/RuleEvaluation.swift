@@ -41,13 +41,12 @@ package final class RuleEvaluation: Sendable {
             isDeny = false
             var isDenied = false
             if let approval = shared.rule.approval {
-                let evaluation = ApprovalEvaluation(
-                    terms: approval, input: conditions.input, question: conditions.question)
+                let evaluation = ApprovalEvaluation(terms: approval, conditions: conditions)
                 results.append(ConditionResult(evaluation.finding))
                 isDenied = conditions.question == .request && evaluation.isDenied
             }
             if isOverdue { results.append(ConditionResult(Self.overdue(shared.rule))) }
-            terms = GrantTerms(wanted, profile: profile, input: conditions.input)
+            terms = GrantTerms(wanted, profile: profile, conditions)
             lacksName = terms == nil
             isVetoed = isDenied && own >= .pending && !lacksName && !isOverdue
             let verdict = results.map(\.verdict).min() ?? .unsatisfied

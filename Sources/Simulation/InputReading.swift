@@ -15,7 +15,15 @@ extension RecordReader {
         case request
         case requestedProfile = "requested_profile"
         case service
-        static let all = MemberNames<InputMember>()
+        static let all = MemberNames<InputMember> { name in
+            switch name {
+            case .approvals, .device, .provenDevice, .requestedProfile: false
+            case .claimedDevices, .clientAddress, .history, .instant, .operation, .enrollmentProtocol,
+                .proofs,
+                .request, .service:
+                true
+            }
+        }
     }
 
     /// The value of a member that must be there.
@@ -25,26 +33,38 @@ extension RecordReader {
     }
 
     mutating func policyInput() throws(RecordError) -> PolicyInput {
-        var parts = InputParts()
+        var input = Self.blank
+        try read(&input)
+        return input
+    }
+
+    /// An input that says nothing.
+    static let blank = PolicyInput(
+        service: ServiceName(""), enrollmentProtocol: .scep, operation: .enroll,
+        instant: Timestamp(microseconds: 0), request: RequestFacts(names: CertificateNames(), publicKey: nil),
+        proofs: [], provenDevice: nil, device: nil, clientAddress: "")
+
+    /// Fills in a blank input, where it lies: it is long to copy.
+    mutating func read(_ input: inout PolicyInput) throws(RecordError) {
         try object(InputMember.all) { reader, member throws(RecordError) in
             switch member {
-            case .service: parts.service = try reader.string()
-            case .requestedProfile: parts.requestedProfile = try reader.optional(Self.text)
+            case .service: input.service = ServiceName(try reader.string())
+            case .requestedProfile:
+                input.requestedProfile = try reader.optional(Self.text).map { ProfileName($0) }
             case .enrollmentProtocol:
-                parts.enrollmentProtocol = try reader.word(EnrollmentProtocol.all, "a protocol")
-            case .operation: parts.operation = try reader.word(EnrollmentOperation.all, "an operation")
-            case .instant: parts.instant = try reader.instant()
-            case .request: parts.request = try reader.requestFacts()
-            case .proofs: parts.proofs = try reader.array(Self.proof)
-            case .claimedDevices: parts.claimedDevices = try reader.array(Self.text)
-            case .provenDevice: parts.provenDevice = try reader.optional(Self.deviceID)
-            case .device: parts.device = try reader.optional(Self.deviceFacts)
-            case .history: parts.history = try reader.historyFacts()
-            case .approvals: parts.approvals = try reader.optional(Self.approvals) ?? []
-            case .clientAddress: parts.clientAddress = try reader.string()
+                input.enrollmentProtocol = try reader.word(EnrollmentProtocol.all, "a protocol")
+            case .operation: input.operation = try reader.word(EnrollmentOperation.all, "an operation")
+            case .instant: input.instant = try reader.instant()
+            case .request: try reader.read(&input.request)
+            case .proofs: input.proofs = try reader.array(Self.proof)
+            case .claimedDevices: input.claimedDevices = try reader.array(Self.text)
+            case .provenDevice: input.provenDevice = try reader.optional(Self.deviceID)
+            case .device: input.device = try reader.optional(Self.deviceFacts)
+            case .history: input.history = try reader.historyFacts()
+            case .approvals: input.approvals = try reader.optional(Self.approvals) ?? []
+            case .clientAddress: input.clientAddress = try reader.string()
             }
         }
-        return try parts.input(self)
     }
 
     // MARK: Leaves, in the shape that `array` and `optional` take
@@ -83,42 +103,39 @@ extension RecordReader {
         case namesAreComplete = "names_complete"
         case publicKey = "public_key"
         case requestedNotAfter = "requested_not_after"
-        static let all = MemberNames<RequestMember>()
+        static let all = MemberNames<RequestMember> {
+            $0 == .names || $0 == .namesAreComplete || $0 == .extendedKeyUsages
+        }
     }
 
-    private mutating func requestFacts() throws(RecordError) -> RequestFacts {
-        var names: CertificateNames?
-        var complete: Bool?
-        var usages: [String]?
-        var publicKey: PublicKey?
-        var digest: Digest?
-        var notAfter: Timestamp?
+    /// Fills in blank facts.
+    private mutating func read(_ facts: inout RequestFacts) throws(RecordError) {
         try object(RequestMember.all) { reader, member throws(RecordError) in
             switch member {
-            case .names: names = try reader.certificateNames()
-            case .namesAreComplete: complete = try reader.bool()
-            case .extendedKeyUsages: usages = try reader.array(Self.text)
-            case .publicKey: publicKey = try reader.optional(Self.publicKey)
-            case .digest: digest = try reader.optional(Self.digest)
-            case .requestedNotAfter: notAfter = try reader.optional(Self.instant)
+            case .names: try reader.read(&facts.names)
+            case .namesAreComplete: facts.namesAreComplete = try reader.bool()
+            case .extendedKeyUsages: facts.extendedKeyUsages = try reader.array(Self.text)
+            case .publicKey: facts.publicKey = try reader.optional(Self.publicKey)
+            case .digest: facts.digest = try reader.optional(Self.digest)
+            case .requestedNotAfter: facts.requestedNotAfter = try reader.optional(Self.instant)
             }
         }
-        return RequestFacts(
-            names: try required(names, "names"), namesAreComplete: try required(complete, "names_complete"),
-            extendedKeyUsages: try required(usages, "extended_key_usages"), publicKey: publicKey,
-            digest: digest, requestedNotAfter: notAfter)
     }
 
     private enum NamesMember: String, CaseIterable {
         case commonName, dns, email, ip, otherSubjectAttributes, unsupported, upn, uri
-        static let all = MemberNames<NamesMember>()
+        static let all = MemberNames<NamesMember> { $0 != .commonName }
     }
 
     mutating func certificateNames() throws(RecordError) -> CertificateNames {
         var names = CertificateNames()
-        var missing = NamesMember.allCases.count - 1
+        try read(&names)
+        return names
+    }
+
+    /// Fills in blank names.
+    private mutating func read(_ names: inout CertificateNames) throws(RecordError) {
         try object(NamesMember.all) { reader, member throws(RecordError) in
-            if member != .commonName { missing -= 1 }
             switch member {
             case .commonName: names.commonName = try reader.optional(Self.text)
             case .dns: names.dns = try reader.array(Self.text)
@@ -130,8 +147,6 @@ extension RecordReader {
             case .uri: names.uri = try reader.array(Self.text)
             }
         }
-        guard missing == 0 else { throw error("a list of names is missing") }
-        return names
     }
 
     private enum KeyMember: String, CaseIterable {
@@ -164,34 +179,4 @@ extension EnrollmentOperation {
 
 extension KeyAlgorithm {
     fileprivate static let all = MemberNames<KeyAlgorithm>()
-}
-
-/// The members of an input as they are found.
-private struct InputParts {
-    var service: String?
-    var requestedProfile: String?
-    var enrollmentProtocol: EnrollmentProtocol?
-    var operation: EnrollmentOperation?
-    var instant: Timestamp?
-    var request: RequestFacts?
-    var proofs: [VerifiedProof]?
-    var claimedDevices: [String]?
-    var provenDevice: DeviceID?
-    var device: DeviceFacts?
-    var history: HistoryFacts?
-    var approvals: [Approval] = []
-    var clientAddress: String?
-
-    func input(_ reader: RecordReader) throws(RecordError) -> PolicyInput {
-        PolicyInput(
-            service: ServiceName(try reader.required(service, "service")),
-            requestedProfile: requestedProfile.map { ProfileName($0) },
-            enrollmentProtocol: try reader.required(enrollmentProtocol, "protocol"),
-            operation: try reader.required(operation, "operation"),
-            instant: try reader.required(instant, "instant"),
-            request: try reader.required(request, "request"), proofs: try reader.required(proofs, "proofs"),
-            claimedDevices: try reader.required(claimedDevices, "claimed_devices"),
-            provenDevice: provenDevice, device: device, history: try reader.required(history, "history"),
-            approvals: approvals, clientAddress: try reader.required(clientAddress, "client_address"))
-    }
 }

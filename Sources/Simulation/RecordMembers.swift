@@ -19,9 +19,18 @@ package struct RecordMembers: Sendable {
     ///   - range: where the object is; nil is all of it.
     /// - Throws: when it is no object, or nothing that is recorded.
     package init(_ bytes: [UInt8], _ range: Range<Int>? = nil) throws(RecordError) {
+        var strings: [Range<Int>] = []
+        try self.init(bytes, range, noting: 0, in: &strings)
+    }
+
+    /// As above, and notes where in the values, at any depth, strings of that many octets stand, quotes
+    /// included.
+    package init(
+        _ bytes: [UInt8], _ range: Range<Int>? = nil, noting length: Int, in strings: inout [Range<Int>]
+    ) throws(RecordError) {
         var members: [Member] = []
         members.reserveCapacity(20)
-        try Self.read(bytes, range) { member in
+        try Self.read(bytes, range, noting: length, in: &strings) { member in
             members.append(member)
             return true
         }
@@ -30,9 +39,10 @@ package struct RecordMembers: Sendable {
     }
 
     /// Reads the members of an object one by one, as long as `body` wants more.
-    private static func read(_ bytes: [UInt8], _ range: Range<Int>?, _ body: (Member) -> Bool)
-        throws(RecordError)
-    {
+    private static func read(
+        _ bytes: [UInt8], _ range: Range<Int>?, noting length: Int, in strings: inout [Range<Int>],
+        _ body: (Member) -> Bool
+    ) throws(RecordError) {
         var reader = RecordReader(bytes, range)
         var last: Range<Int>?
         if try reader.opens("{", "}", "an object") {
@@ -44,7 +54,7 @@ package struct RecordMembers: Sendable {
                 last = name
                 reader.skipWhiteSpace()
                 let start = reader.index
-                try reader.skip()
+                try reader.skip(noting: length, in: &strings)
                 guard body(Member(name: name, value: start..<reader.index)) else { return }
             } while try reader.goesOn("}")
         }
@@ -53,8 +63,12 @@ package struct RecordMembers: Sendable {
 
     /// Where the value of that member is, as written; nil when there is none or it is null.
     package func place(_ name: StaticString) -> Range<Int>? {
-        let text = bytes.span
-        for member in members where text.has(name, exactlyAt: member.name) {
+        let (text, members) = (bytes.span, members.span)
+        let length = name.utf8CodeUnitCount
+        for index in members.indices {
+            let member = members[index]
+            // Most names have another length, and this is asked thirty times for each record.
+            guard member.name.count == length, text.has(name, at: member.name.lowerBound) else { continue }
             return Self.isNull(text, member.value) ? nil : member.value
         }
         return nil
@@ -65,7 +79,8 @@ package struct RecordMembers: Sendable {
     package func place(_ outer: StaticString, _ name: StaticString) -> Range<Int>? {
         guard let place = place(outer) else { return nil }
         var found: Range<Int>?
-        try? Self.read(bytes, place) { member in
+        var strings: [Range<Int>] = []
+        try? Self.read(bytes, place, noting: 0, in: &strings) { member in
             guard bytes.span.has(name, exactlyAt: member.name) else { return true }
             found = member.value
             return false

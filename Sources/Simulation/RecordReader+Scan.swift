@@ -2,11 +2,20 @@ import EnrollmentCore
 
 /// Steps over JSON text without making anything of it: most of a record is never asked for.
 ///
-/// Its place is all that it keeps, so that it stays in a register; faults are told, not thrown.
+/// Faults are told, not thrown.
 struct RecordScan {
     private(set) var place: Int
+    /// Where the strings stand that have the length asked for, quotes included.
+    var strings: [Range<Int>] = []
+    private let length: Int
 
-    init(_ place: Int) { self.place = place }
+    /// - Parameters:
+    ///   - place: where to begin.
+    ///   - length: of the strings to note, in octets with their quotes.
+    init(_ place: Int, noting length: Int) {
+        self.place = place
+        self.length = length
+    }
 
     /// Steps over one value, with arrays and objects in it nested no deeper than that.
     ///
@@ -22,7 +31,7 @@ struct RecordScan {
                 kinds = kinds << 1 | (first == UInt8(ascii: "{") ? 1 : 0)
                 depth += 1
                 place += 1
-                isOpened = true
+                isOpened = first == UInt8(ascii: "{") || !octets(text, end)
             } else if let fault = scalar(first, text, end) {
                 return fault
             }
@@ -48,6 +57,16 @@ struct RecordScan {
         }
     }
 
+    /// Steps over the numbers of an array up to the comma behind the last of them that `plainOctet` reads:
+    /// keys are recorded so. False when there are none.
+    private mutating func octets(_ text: Span<UInt8>, _ end: Int) -> Bool {
+        let first = place
+        while let next = text.plainOctet(at: place, before: end)?.end { place = next }
+        guard place > first else { return false }
+        place -= 1
+        return true
+    }
+
     private mutating func scalar(_ first: UInt8?, _ text: Span<UInt8>, _ end: Int) -> String? {
         switch first {
         case UInt8(ascii: "\""): return string(text, before: end)
@@ -61,11 +80,13 @@ struct RecordScan {
     /// Steps over a string with its quotes.
     mutating func string(_ text: Span<UInt8>, before end: Int) -> String? {
         guard place < end, text[place] == UInt8(ascii: "\"") else { return "a string is needed here" }
+        let start = place
         place += 1
         while let stop = text.firstEscaped(from: place, before: end) {
             switch text[stop] {
             case UInt8(ascii: "\""):
                 place = stop + 1
+                if place - start == length { strings.append(start..<place) }
                 return nil
             case UInt8(ascii: "\\"): place = stop + 2
             default: return "a string without an end"
@@ -119,5 +140,23 @@ struct RecordScan {
         case UInt8(ascii: "."), UInt8(ascii: "e"), UInt8(ascii: "E"): return "a number that is not whole"
         default: return nil
         }
+    }
+}
+
+extension Span<UInt8> {
+    /// A number from 0 to 255 as canonical text has it in an array, and where the comma behind it ends; nil
+    /// when it is written in any other way.
+    @inline(__always)
+    func plainOctet(at first: Int, before end: Int) -> (value: UInt8, end: Int)? {
+        let comma = UInt8(ascii: ",")
+        guard end - first >= 4 else { return nil }
+        let (one, two, three) = (self[first] &- 0x30, self[first + 1] &- 0x30, self[first + 2] &- 0x30)
+        guard one <= 9 else { return nil }
+        if self[first + 1] == comma { return (one, first + 2) }
+        guard two <= 9, one > 0 else { return nil }
+        if self[first + 2] == comma { return (one * 10 + two, first + 3) }
+        let value = UInt16(one) * 100 + UInt16(two) * 10 + UInt16(three)
+        guard three <= 9, self[first + 3] == comma, value <= 255 else { return nil }
+        return (UInt8(value), first + 4)
     }
 }

@@ -41,26 +41,34 @@ struct RecordReader {
 
     // MARK: Objects and arrays
 
-    /// Reads an object, handing each member that `names` knows to `body`, which must read its value. At most
-    /// 64 names.
+    /// Reads an object, handing each member that `names` knows to `body`, which must read its value.
     mutating func object<Name>(
         _ names: MemberNames<Name>, _ body: (inout RecordReader, Name) throws(RecordError) -> Void
     ) throws(RecordError) {
-        guard try opens("{", "}", "an object") else { return }
         var seen: UInt64 = 0
         var place = -1
-        repeat {
-            let key = try memberName()
-            guard let found = names.find(bytes.span, key, first: place + 1) else {
-                try skip()
-                continue
-            }
-            place = found.place
-            let bit: UInt64 = 1 << UInt64(truncatingIfNeeded: place)
-            guard seen & bit == 0 else { throw error("a member is given twice") }
-            seen |= bit
-            try body(&self, found.name)
-        } while try goesOn("}")
+        if try opens("{", "}", "an object") {
+            repeat {
+                let name: Name
+                if let next = names.expected(place + 1, bytes.span, at: index, before: end) {
+                    (name, place, index) = (next.name, place + 1, next.end)
+                } else {
+                    let key = try memberName()
+                    guard let found = names.find(bytes.span, key, first: place + 1) else {
+                        try skip()
+                        continue
+                    }
+                    (name, place) = (found.name, found.place)
+                }
+                let bit = MemberNames<Name>.bit(place)
+                guard seen & bit == 0 else { throw error("a member is given twice") }
+                seen |= bit
+                try body(&self, name)
+            } while try goesOn("}")
+        }
+        if let missing = names.missing(from: seen) {
+            throw error("the member \(missing.rawValue) is missing")
+        }
     }
 
     /// Reads an array whose elements `read` reads.
@@ -85,8 +93,17 @@ struct RecordReader {
 
     /// Steps over one value of any kind.
     mutating func skip() throws(RecordError) {
-        var scan = RecordScan(index)
+        var strings: [Range<Int>] = []
+        try skip(noting: 0, in: &strings)
+    }
+
+    /// Steps over one value of any kind, and notes where in it the strings of that many octets stand, quotes
+    /// included.
+    mutating func skip(noting length: Int, in strings: inout [Range<Int>]) throws(RecordError) {
+        var scan = RecordScan(index, noting: length)
+        swap(&scan.strings, &strings)
         let fault = scan.value(bytes.span, before: end, deepest: Self.maximumDepth - depth)
+        swap(&scan.strings, &strings)
         index = scan.place
         if let fault { throw error(fault) }
     }
@@ -171,7 +188,7 @@ struct RecordReader {
         var octets: [UInt8] = []
         octets.reserveCapacity(320)
         repeat {
-            while let octet = Self.plainOctet(in: bytes.span, from: index, before: end) {
+            while let octet = bytes.span.plainOctet(at: index, before: end) {
                 octets.append(octet.value)
                 index = octet.end
             }
@@ -179,23 +196,6 @@ struct RecordReader {
             octets.append(octet)
         } while try goesOn("]")
         return octets
-    }
-
-    /// A number from 0 to 255 as canonical text has it in an array, and where the comma behind it ends; nil
-    /// when it is written in any other way.
-    private static func plainOctet(in text: Span<UInt8>, from first: Int, before end: Int)
-        -> (value: UInt8, end: Int)?
-    {
-        var place = first
-        var value: UInt16 = 0
-        while place < end, place < first + 3, text[place] &- 0x30 <= 9 {
-            value = value * 10 + UInt16(text[place] &- 0x30)
-            place += 1
-        }
-        guard place > first, place < end, text[place] == UInt8(ascii: ","), value <= 255,
-            place == first + 1 || text[first] != 0x30
-        else { return nil }
-        return (UInt8(value), place + 1)
     }
 
     mutating func string() throws(RecordError) -> String {

@@ -54,9 +54,12 @@ package enum Replay {
             return .notByPolicy
         }
         var reader = RecordReader(input)
-        let facts = try reader.policyInput()
+        var facts = RecordReader.blank
+        try reader.read(&facts)
         try reader.finish()
-        guard let again = PolicyEngine(bundle: bundle).answer(facts, kind) else { return .notByPolicy }
+        guard let again = PolicyEngine(bundle: bundle).answer(consume facts, kind) else {
+            return .notByPolicy
+        }
         let differences = Recomputation(again).differences(from: decision)
         return differences.isEmpty ? .identical : .different(differences)
     }
@@ -68,7 +71,7 @@ private struct Recomputation {
     /// Where each member's text starts; it ends where the next one starts.
     private var members: [(name: StaticString, start: Int)] = []
 
-    init(_ decision: Decision) {
+    init(_ decision: borrowing Decision) {
         members.reserveCapacity(10)
         var grant: Grant?
         if case .permit(let granted) = decision.outcome { grant = granted }

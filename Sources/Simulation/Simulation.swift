@@ -155,7 +155,7 @@ package struct Simulation: Sendable {
 
 extension PolicyEngine {
     /// The answer to the question that a recorded request stands for; nil for a refusal, which asked none.
-    func answer(_ input: PolicyInput, _ kind: RecordedRequest.Kind) -> Decision? {
+    func answer(_ input: consuming PolicyInput, _ kind: RecordedRequest.Kind) -> Decision? {
         switch kind {
         case .enroll: return decide(input)
         case .assess: return assess(input)

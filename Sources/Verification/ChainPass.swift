@@ -52,17 +52,20 @@ struct ChainPass {
 
     private mutating func take(_ chain: EvidenceChain, _ findings: inout Findings) throws(VerificationError) {
         var entries: [ReadEntry] = []
-        for entry in chain.entries {
+        entries.reserveCapacity(chain.entries.count)
+        for place in chain.entries.indices {
+            let known = ReadEntry(chain.entries[place])
             read += 1
             findings.count(.l8)
-            let hash = MerkleHash.leaf(entry.body)
-            bodies.add(entry.name, hash)
-            let known = ReadEntry(entry)
-            if let stored = entry.storedHash, stored != hash {
+            let hash = MerkleHash.leaf(known.entry.body)
+            bodies.add(known.entry.name, hash)
+            if let stored = known.entry.storedHash, stored != hash {
                 try violate(.l8, known, "entry.leaf_hash is not the hash of its body", &findings)
             }
             if let fault = known.fault { try violate(.l9, known, fault, &findings) }
-            if let fault = entry.recordingTime?.fault(at: now) { try violate(.l10, known, fault, &findings) }
+            if let fault = known.entry.recordingTime?.fault(at: now) {
+                try violate(.l10, known, fault, &findings)
+            }
             try take(private: known, chain, &findings)
             entries.append(known)
         }
@@ -198,11 +201,13 @@ final class ReadEntry {
     let commitments: [(place: Range<Int>, commitment: Commitment)]
 
     init(_ entry: EvidenceEntry) {
-        self.entry = entry
         kind = EntryKind.named.first { $0.name == entry.kind }?.kind
-        body = try? RecordMembers(entry.body)
+        var strings: [Range<Int>] = []
+        body = try? RecordMembers(entry.body, noting: Commitment.quotedLength, in: &strings)
         readKind = body == nil ? nil : kind
-        commitments = kind == .redaction ? [] : Commitment.places(in: entry.body)
+        commitments = kind == .redaction ? [] : Commitment.found(in: entry.body, at: strings)
+        // Last: what is not needed any more need not be copied.
+        self.entry = entry
     }
 
     /// For people: `decision of request 0197…`.
@@ -224,7 +229,7 @@ final class ReadEntry {
         case .alert:
             // Of the requests that it names, if any, it belongs to one.
             let named = (body.text("request_ids") ?? "").split(separator: " ")
-            let isNamed = entry.request.map { request in named.contains { $0 == request.text } }
+            let isNamed = entry.request.map(\.text).map { request in named.contains { $0 == request } }
             return isNamed ?? named.isEmpty ? nil : "entry.request_id is none of its body's"
         case .redaction:
             return body.isUUID("request_id", entry.request?.number)

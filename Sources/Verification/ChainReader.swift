@@ -4,17 +4,10 @@ import TransparencyLog
 
 /// Reads entries and typed rows side by side, each from a cursor in the same order, and hands them out by
 /// request.
+///
+/// All is in the order of one id: the request's, or, for what belongs to none, the entry's own. So every
+/// cursor is read from the first chain to the last, and the server has all that time to make its rows ready.
 struct ChainReader {
-    /// Where a row belongs: its request, or with the entries that belong to none, its entry.
-    private struct Key: Comparable {
-        let isAlone: Bool
-        let id: RecordID
-
-        static func < (left: Key, right: Key) -> Bool {
-            left.isAlone == right.isAlone ? left.id < right.id : right.isAlone
-        }
-    }
-
     private enum Source {
         case entries
         case typed(TypedTable)
@@ -25,30 +18,33 @@ struct ChainReader {
     private struct Lane {
         let source: Source
         private var stream: RowStream
-        private(set) var next: (entry: RecordID, row: Row)?
+        /// Nil after the last.
+        private(set) var row: Row?
+        /// Of that row.
+        private(set) var entry = RecordID.last
+        private(set) var isOfRequest = false
 
         init(_ source: Source, _ stream: RowStream) {
             self.source = source
             self.stream = stream
         }
 
-        /// Where the next row belongs; nil after the last.
-        mutating func advance() throws(VerificationError) -> Key? {
+        /// The id by which the next row is handed out; the last that there can be when there is no row.
+        mutating func advance() throws(VerificationError) -> RecordID {
             do {
-                guard let row = try stream.next() else {
-                    next = nil
-                    return nil
-                }
-                let (request, entry) = (try row.optionalID(0), try row.id(1))
-                next = (entry, row)
-                return Key(isAlone: request == nil, id: request ?? entry)
+                row = try stream.next()
+                guard let row else { return .last }
+                let request = try row.optionalID(0)
+                entry = try row.id(1)
+                isOfRequest = request != nil
+                return request ?? entry
             } catch { throw VerificationError(error) }
         }
     }
 
     private var lanes: [Lane]
-    /// Where the next row of each lane belongs, by themselves: all are looked at for each chain.
-    private var keys: [Key?] = []
+    /// The id of the next row of each lane, by themselves: all are looked at for each chain.
+    private var keys: [RecordID] = []
 
     /// Begins to read.
     ///
@@ -69,13 +65,19 @@ struct ChainReader {
     /// Everything of the next request, or of the next entry that belongs to none; nil after the last.
     mutating func next() throws(VerificationError) -> EvidenceChain? {
         if keys.isEmpty { for index in lanes.indices { keys.append(try lanes[index].advance()) } }
-        guard let key = keys.lazy.compactMap({ $0 }).min() else { return nil }
+        guard let key = keys.min(), key < .last || lanes.contains(where: { $0.row != nil }) else {
+            return nil
+        }
         var chain = EvidenceChain()
+        // A request that ends in a certificate has five entries and six rows.
+        chain.entries.reserveCapacity(6)
+        chain.rows.reserveCapacity(8)
         for index in lanes.indices {
-            while keys[index] == key, let next = lanes[index].next {
-                do { try Self.take(next, key, lanes[index].source, into: &chain) } catch {
-                    throw VerificationError(error)
-                }
+            while keys[index] == key, let row = lanes[index].row {
+                let request = lanes[index].isOfRequest ? key : nil
+                do {
+                    try Self.take(row, of: lanes[index].entry, request, lanes[index].source, into: &chain)
+                } catch { throw VerificationError(error) }
                 keys[index] = try lanes[index].advance()
             }
         }
@@ -83,22 +85,22 @@ struct ChainReader {
     }
 
     private static func take(
-        _ next: (entry: RecordID, row: Row), _ key: Key, _ source: Source, into chain: inout EvidenceChain
+        _ row: Row, of entry: RecordID, _ request: RecordID?, _ source: Source,
+        into chain: inout EvidenceChain
     ) throws(DatabaseError) {
-        let row = next.row
         switch source {
         case .entries:
             // What is no digest at all is taken as one that no entry has.
             let hash = try row.digest(4) ?? MerkleHash.empty
             chain.entries.append(
                 EvidenceEntry(
-                    id: next.entry, kind: try row.text(2), request: key.isAlone ? nil : key.id,
-                    body: try row.octets(3), storedHash: hash, name: next.entry.number, leafIndex: nil,
+                    id: entry, kind: try row.text(2), request: request,
+                    body: try row.octets(3), storedHash: hash, name: entry.number, leafIndex: nil,
                     recordedAt: try row.timestamp(5)))
         case .typed(let table):
             if table == .reservation { chain.tbs = try row.bytes(2) }
             if table == .certificate { chain.certificate = try row.bytes(2) }
-            chain.rows.append(TypedRow(table: table, row: row, entry: next.entry))
+            chain.rows.append(TypedRow(table: table, row: row, entry: entry))
         case .privateValues:
             chain.privateValues.append(
                 PrivateValue(

@@ -8,7 +8,7 @@ struct Commitment {
 
     private static let quotedPrefix = Array("\"commitment:".utf8)
     /// Octets of the string with its quotes.
-    private static let quotedLength = quotedPrefix.count + 65
+    static let quotedLength = quotedPrefix.count + 65
 
     /// Nil unless a string that is one, with its quotes, is at `place`.
     init?(in document: Span<UInt8>, at place: Range<Int>) {
@@ -39,42 +39,12 @@ struct Commitment {
         }
     }
 
-    /// Where the strings stand in a document that are commitments, quotes included.
-    static func places(in document: [UInt8]) -> [(place: Range<Int>, commitment: Commitment)] {
-        var found: [(Range<Int>, Commitment)] = []
-        var start = 0
-        while let place = next(in: document.span, from: start) {
-            let end = place + quotedLength
-            start = place + 1
-            guard end <= document.count, let commitment = Commitment(in: document.span, at: place..<end)
-            else { continue }
-            found.append((place..<end, commitment))
-            start = end
-        }
-        return found
+    /// Those of the strings at `places` in a document that are commitments.
+    static func found(
+        in document: [UInt8], at places: [Range<Int>]
+    ) -> [(place: Range<Int>, commitment: Commitment)] {
+        places.compactMap { place in Commitment(in: document.span, at: place).map { (place, $0) } }
     }
-
-    /// Where the next prefix begins, by Horspool's search: most octets are never looked at.
-    private static func next(in text: Span<UInt8>, from start: Int) -> Int? {
-        let (prefix, steps) = (quotedPrefix, steps)
-        var last = start + prefix.count - 1
-        while last < text.count {
-            let octet = text[last]
-            let first = last - prefix.count + 1
-            if octet == UInt8(ascii: ":"), text.has(prefix.span, at: first) { return first }
-            last += steps[Int(octet)]
-        }
-        return nil
-    }
-
-    /// By octet: how far the prefix can be moved on when that octet stands where its last one would.
-    private static let steps = {
-        var steps = [Int](repeating: quotedPrefix.count, count: 256)
-        for (place, octet) in quotedPrefix.dropLast().enumerated() {
-            steps[Int(octet)] = quotedPrefix.count - 1 - place
-        }
-        return steps
-    }()
 
     /// The clear values of the commitments in a part of a document; nil when one is not known.
     ///

@@ -19,7 +19,9 @@ package final class DatabaseEvidence: Evidence {
     private var chains: ChainReader
     /// Reads by itself, beside the chains.
     private let orderReader: SnapshotReader
-    private var orders: RowOrders?
+    private var orders: RowOrders
+    /// Entries that were handed out.
+    private var read = 0
     /// Begun when they are asked for.
     private var waiting: RowStream?
     private var absent: RowStream?
@@ -40,6 +42,7 @@ package final class DatabaseEvidence: Evidence {
         heads = bodies.stream(Self.heads, batch: 1_000)
         tiles = bodies.stream(Self.tiles, batch: 50)
         checkpoints = bodies.stream(Self.checkpoints, batch: 500)
+        orders = RowOrders(orderReader)
         // What is read later is begun now: the server has it ready by then.
         chains = ChainReader(bodies: bodies, tables: tables)
     }
@@ -76,8 +79,9 @@ package final class DatabaseEvidence: Evidence {
 
     func nextChain() throws(VerificationError) -> EvidenceChain? {
         let chain = try chains.next()
-        // Not sooner: the first rows of all tables are waited for, and these are wanted last.
-        if orders == nil { orders = RowOrders(orderReader) }
+        read += chain?.entries.count ?? 0
+        // One by one along the way: all at once they would have the server keep the chains waiting.
+        while orders.begun * entryCount < RowOrders.count * read, orders.begin() {}
         return chain
     }
 
@@ -117,7 +121,7 @@ package final class DatabaseEvidence: Evidence {
         }
     }
 
-    func verifyOrders(_ findings: inout Findings) throws(VerificationError) { try orders?.verify(&findings) }
+    func verifyOrders(_ findings: inout Findings) throws(VerificationError) { try orders.verify(&findings) }
 
     func nameAlteredLeaves(_ findings: inout Findings) throws(VerificationError) {
         var rows = bodies.stream(Self.bodiesOfLeaves, batch: 1_000)

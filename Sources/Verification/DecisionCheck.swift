@@ -4,6 +4,7 @@ import Simulation
 /// What a decision must be whatever policy said: in words that there are, a permit by policy only (L12), and
 /// of a permit, that something was proven (L5).
 struct DecisionCheck {
+    let records: RequestRecords
     let request: ReadEntry
     let asked: RecordMembers
     let decision: ReadEntry
@@ -37,7 +38,7 @@ struct DecisionCheck {
 
     /// Whether there is a credential, whose use is looked for at the end, or a certificate or an account.
     private var isProven: Bool {
-        if asked.octets("credential", "id") != nil { return true }
+        if records.credential != nil { return true }
         guard case .array(let proofs)? = asked.value("input", "proofs") else { return false }
         return proofs.contains { proof in
             guard case .object(let kinds) = proof else { return false }

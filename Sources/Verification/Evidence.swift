@@ -107,7 +107,7 @@ protocol Evidence: AnyObject {
     func nextHead() throws(VerificationError) -> StoredHead?
     /// In the order in which the tree fills them, lower levels first.
     func nextTile() throws(VerificationError) -> StoredTile?
-    /// Each request once, in no order that matters, then each entry that belongs to none.
+    /// Each request, and each entry that belongs to none, once, in no order that matters.
     func nextChain() throws(VerificationError) -> EvidenceChain?
     /// Entries that are no leaves.
     func nextWaiting() throws(VerificationError) -> WaitingEntry?

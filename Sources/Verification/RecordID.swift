@@ -6,6 +6,9 @@ struct RecordID: Hashable, Comparable {
 
     init(_ number: UInt128) { self.number = number }
 
+    /// The greatest that there can be.
+    static let last = RecordID(.max)
+
     /// Nil unless the text is 32 hexadecimal digits, with or without hyphens.
     init?(_ text: String) {
         guard let octets = Hex.decode(text.filter { $0 != "-" }), octets.count == 16 else { return nil }
@@ -27,8 +30,9 @@ struct RecordID: Hashable, Comparable {
 
     /// 36 characters in lower case.
     var text: String {
-        let hex = Array(Hex.encode(octets))
-        return [0..<8, 8..<12, 12..<16, 16..<20, 20..<32].map { String(hex[$0]) }.joined(separator: "-")
+        var text = Array(Hex.encode(octets).utf8)
+        for place in [8, 13, 18, 23] { text.insert(UInt8(ascii: "-"), at: place) }
+        return String(decoding: text, as: UTF8.self)
     }
 
     static func < (left: RecordID, right: RecordID) -> Bool { left.number < right.number }

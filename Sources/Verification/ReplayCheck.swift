@@ -9,6 +9,8 @@ final class ReplayCheck {
         case fault(String)
     }
     private var bundles: [[UInt8]: Known] = [:]
+    /// The one asked for last: mostly it is asked for again.
+    private var last: (name: [UInt8], known: Known)?
     private var withoutValues = 0
     private var notByPolicy = 0
 
@@ -23,7 +25,7 @@ final class ReplayCheck {
             return
         }
         let bundle: PolicyBundle
-        switch try known(decided.octets("policy_sha256") ?? [], pass.evidence) {
+        switch try known(decided, pass.evidence) {
         case .bundle(let loaded): bundle = loaded
         case .fault(let fault): return try pass.violate(.l12, decision, fault, &findings)
         }
@@ -56,10 +58,14 @@ final class ReplayCheck {
         } catch { return "it cannot be read: \(error)" }
     }
 
-    private func known(_ name: [UInt8], _ evidence: any Evidence) throws(VerificationError) -> Known {
-        if let known = bundles[name] { return known }
-        let known = try load(name, evidence)
+    private func known(_ decided: RecordMembers, _ evidence: any Evidence) throws(VerificationError) -> Known
+    {
+        if let last, decided.is("policy_sha256", last.name) { return last.known }
+        let name = decided.octets("policy_sha256") ?? []
+        let known: Known
+        if let loaded = bundles[name] { known = loaded } else { known = try load(name, evidence) }
         bundles[name] = known
+        last = (name, known)
         return known
     }
 

@@ -11,6 +11,8 @@ final class RequestRecords {
     let decision: ReadEntry?
     /// What the reserved TBSCertificate says; nil when there is none that can be read.
     let reserved: CertificateFields?
+    /// The id of the credential that the request names.
+    let credential: [UInt8]?
 
     init(_ chain: EvidenceChain, _ entries: [ReadEntry]) {
         self.chain = chain
@@ -19,10 +21,12 @@ final class RequestRecords {
         request = kinds.firstIndex(of: .request).map { entries[$0] }
         decision = kinds.firstIndex(of: .decision).map { entries[$0] }
         reserved = chain.tbs.flatMap { CertificateFields(tbs: $0) }
+        credential = request?.body?.octets("credential", "id")
     }
 
     func all(_ kind: EntryKind) -> [ReadEntry] {
-        kinds.indices.filter { kinds[$0] == kind }.map { entries[$0] }
+        guard kinds.contains(kind) else { return [] }
+        return kinds.indices.filter { kinds[$0] == kind }.map { entries[$0] }
     }
 
     /// The first of a kind; there is to be one.
@@ -54,8 +58,10 @@ extension ChainPass {
         else {
             return try violate(.l6, request, "it has \(decisions.count) decisions", &findings)
         }
-        try DecisionCheck(request: request, asked: asked, decision: decision, decided: decided)
-            .check(self, &findings)
+        try DecisionCheck(
+            records: records, request: request, asked: asked, decision: decision, decided: decided
+        )
+        .check(self, &findings)
         takeCitations(request, asked, decided)
         try replay?.take(request, decision, records.chain.privateValues, self, &findings)
         let reservations = records.all(.reservation)
@@ -75,7 +81,7 @@ extension ChainPass {
         try signed.check(self, &findings)
         takeSerial(reservation, reserved, &findings)
         takeTenure(request, records, asked, decided, reserved)
-        takeRest(request, asked)
+        takeRest(request, asked, records.credential)
     }
 
     /// What came of a request that is not on record; nothing when the request is there and cannot be read.
@@ -110,7 +116,7 @@ extension ChainPass {
         else { return }
         if let asked = records.request?.body {
             let isOwn =
-                asked.octets("credential", "id") == id
+                records.credential == id
                 && asked.is("transaction_key", asIn: body)
             if !isOwn { try violate(.l5, event, "its request names another credential", &findings) }
         }
@@ -122,8 +128,8 @@ extension ChainPass {
     }
 
     /// A reservation rests on its credential's use for the same transaction, or on an account bound by it.
-    private mutating func takeRest(_ request: ReadEntry, _ asked: RecordMembers) {
-        guard let id = asked.octets("credential", "id") else { return }
+    private mutating func takeRest(_ request: ReadEntry, _ asked: RecordMembers, _ credential: [UInt8]?) {
+        guard let id = credential else { return }
         let consumes = asked.isTrue("credential", "consumes")
         rests.append(
             (Mark(id, consumes ? asked.octets("transaction_key") ?? [] : []), request.entry.id))

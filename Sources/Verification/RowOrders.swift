@@ -4,17 +4,27 @@ import EnrollmentCore
 /// What no single body tells: how rows of the same transaction are numbered, and that nothing is there that
 /// nothing refers to (L9).
 struct RowOrders {
-    private let faults: [RowStream]
-    private let bundles: RowStream
+    /// How many comparisons there are.
+    static var count: Int { faults.count }
 
-    /// Begins to read: the server compares while bodies are hashed.
-    init(_ reader: SnapshotReader) {
-        faults = Self.faults.map { reader.stream($0, batch: 1_000) }
-        bundles = reader.stream(Self.bundles, batch: 10)
+    private let reader: SnapshotReader
+    private var streams: [RowStream] = []
+
+    init(_ reader: SnapshotReader) { self.reader = reader }
+
+    /// How many comparisons were begun.
+    var begun: Int { streams.count }
+
+    /// Has the server begin the next comparison, while bodies are hashed; false when there is none left.
+    mutating func begin() -> Bool {
+        guard begun < Self.count else { return false }
+        streams.append(reader.stream(Self.faults[begun], batch: 1_000))
+        return true
     }
 
-    func verify(_ findings: inout Findings) throws(VerificationError) {
-        for stream in faults {
+    mutating func verify(_ findings: inout Findings) throws(VerificationError) {
+        while begin() {}
+        for stream in streams {
             var rows = stream
             try rows.readAll { row throws(DatabaseError) in
                 findings.violate(.l9, try row.text(0), try row.text(1))
@@ -25,7 +35,7 @@ struct RowOrders {
 
     /// Every bundle has its digest, and somebody's decision or act names it.
     private func verifyBundles(_ findings: inout Findings) throws(VerificationError) {
-        var rows = bundles
+        var rows = reader.stream(Self.bundles, batch: 10)
         try rows.readAll { row throws(DatabaseError) in
             let (name, bundle, isNamed) = (try row.bytes(0), try row.bytes(1), try row.bool(2))
             findings.count(.l9)

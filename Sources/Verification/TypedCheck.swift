@@ -10,7 +10,8 @@ struct TypedCheck {
     init(_ records: RequestRecords) {
         self.records = records
         context = BodyContext(
-            request: records.request?.body, decision: records.decision?.body, reserved: records.reserved)
+            request: records.request?.body, decision: records.decision?.body, reserved: records.reserved,
+            credential: records.credential)
     }
 
     func run(_ pass: inout ChainPass, _ findings: inout Findings) throws(VerificationError) {

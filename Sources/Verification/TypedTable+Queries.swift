@@ -1,10 +1,11 @@
 import Database
 
 extension TypedTable {
-    /// The rows in the order of requests, then of entries that belong to none. The first two columns are the
-    /// keys. A table that says itself whose request its rows are is taken at its word: what it says is
-    /// compared, and a row that is elsewhere for a lie is missed where it should be. A large table is read
-    /// twice where one index has the rows of requests and another the rest.
+    /// The rows in the order of the id that `ChainReader` hands them out by. The first two columns are the
+    /// request, null where there is none, and the entry. A table that says itself whose request its rows are
+    /// is taken at its word, and so is one whose entries belong to none: a row that is elsewhere for a lie is
+    /// missed where it should be. A large table is read twice where one index has the rows of requests and
+    /// another the rest.
     var rows: [Statement] {
         switch self {
         case .request: return [Self.rowsOfRequest]
@@ -78,7 +79,7 @@ extension TypedTable {
         SELECT e.request_id, t.entry_id, t.issuer, t.serial, t.revoked_at, t.reason,
                t.actor, t.why
         FROM ledger.revocation AS t LEFT JOIN ledger.entry AS e USING (entry_id)
-        ORDER BY e.request_id NULLS LAST, t.entry_id
+        ORDER BY coalesce(e.request_id, t.entry_id), t.entry_id
         """)
 
     private static let rowsOfCredential = Statement(
@@ -106,38 +107,34 @@ extension TypedTable {
         """
         SELECT t.request_id, t.entry_id, t.service, t.account_id, t.request_id,
                t.credential_id, t.device_id, t.order_until
-        FROM ledger.account AS t ORDER BY t.request_id NULLS LAST, t.entry_id
+        FROM ledger.account AS t ORDER BY t.request_id, t.entry_id
         """)
 
     private static let rowsOfPolicyActivation = Statement(
         """
-        SELECT e.request_id, t.entry_id, t.policy_sha256, t.activated_at, t.actor
-        FROM ledger.policy_activation AS t LEFT JOIN ledger.entry AS e USING (entry_id)
-        ORDER BY e.request_id NULLS LAST, t.entry_id
+        SELECT NULL::uuid, t.entry_id, t.policy_sha256, t.activated_at, t.actor
+        FROM ledger.policy_activation AS t ORDER BY t.entry_id
         """)
 
     private static let rowsOfPolicySuccession = Statement(
         """
-        SELECT e.request_id, t.entry_id, t.previous_sha256, t.meaning_sha256, t.by_name
-        FROM ledger.policy_succession AS t LEFT JOIN ledger.entry AS e USING (entry_id)
-        ORDER BY e.request_id NULLS LAST, t.entry_id
+        SELECT NULL::uuid, t.entry_id, t.previous_sha256, t.meaning_sha256, t.by_name
+        FROM ledger.policy_succession AS t ORDER BY t.entry_id
         """)
 
     private static let rowsOfPolicyRefusal = Statement(
         """
-        SELECT e.request_id, t.entry_id, t.candidate_sha256, t.in_force_sha256, t.refused_at,
+        SELECT NULL::uuid, t.entry_id, t.candidate_sha256, t.in_force_sha256, t.refused_at,
                t.actor,
                t.faults
-        FROM ledger.policy_refusal AS t LEFT JOIN ledger.entry AS e USING (entry_id)
-        ORDER BY e.request_id NULLS LAST, t.entry_id
+        FROM ledger.policy_refusal AS t ORDER BY t.entry_id
         """)
 
     private static let rowsOfAdminEvent = Statement(
         """
-        SELECT e.request_id, t.entry_id, t.at, t.actor, t.action, t.target,
+        SELECT NULL::uuid, t.entry_id, t.at, t.actor, t.action, t.target,
                t.reason
-        FROM ledger.admin_event AS t LEFT JOIN ledger.entry AS e USING (entry_id)
-        ORDER BY e.request_id NULLS LAST, t.entry_id
+        FROM ledger.admin_event AS t ORDER BY t.entry_id
         """)
 
     private static let rowsOfAlert = Statement(
@@ -145,14 +142,14 @@ extension TypedTable {
         SELECT e.request_id, t.entry_id, t.at, t.detector, t.severity, t.owner,
                t.subject, array_to_string(t.request_ids, ' '), t.detail
         FROM ledger.alert AS t LEFT JOIN ledger.entry AS e USING (entry_id)
-        ORDER BY e.request_id NULLS LAST, t.entry_id
+        ORDER BY coalesce(e.request_id, t.entry_id), t.entry_id
         """)
 
     private static let rowsOfOverdueReview = Statement(
         """
         SELECT e.request_id, t.entry_id, t.subject, t.review_by::text
         FROM ledger.overdue_review AS t LEFT JOIN ledger.entry AS e USING (entry_id)
-        ORDER BY e.request_id NULLS LAST, t.entry_id
+        ORDER BY coalesce(e.request_id, t.entry_id), t.entry_id
         """)
 
     private static let rowsOfApproval = Statement(
@@ -160,7 +157,7 @@ extension TypedTable {
         SELECT t.request_id, t.entry_id, t.request_id, t.kind, t.effect,
                t.transaction_key,
                t.approver, t.verdict, t.at, t.reason
-        FROM ledger.approval AS t ORDER BY t.request_id NULLS LAST, t.entry_id
+        FROM ledger.approval AS t ORDER BY t.request_id, t.entry_id
         """)
 
     private static let rowsOfRedaction = Statement(
@@ -168,37 +165,35 @@ extension TypedTable {
         SELECT e.request_id, t.entry_id, t.at, t.actor, t.reason, t.device_id,
                t.request_id, t.commitments
         FROM ledger.redaction AS t LEFT JOIN ledger.entry AS e USING (entry_id)
-        ORDER BY e.request_id NULLS LAST, t.entry_id
+        ORDER BY coalesce(e.request_id, t.entry_id), t.entry_id
         """)
 
     private static let rowsOfRedactedCommitment = Statement(
         """
         SELECT e.request_id, t.entry_id, t.commitment, t.request_id
         FROM ledger.redacted_commitment AS t LEFT JOIN ledger.entry AS e USING (entry_id)
-        ORDER BY e.request_id NULLS LAST, t.entry_id
+        ORDER BY coalesce(e.request_id, t.entry_id), t.entry_id
         """)
 
     private static let rowsOfRogueCertificate = Statement(
         """
         SELECT e.request_id, t.entry_id, t.certificate_sha256
         FROM ledger.rogue_certificate AS t LEFT JOIN ledger.entry AS e USING (entry_id)
-        ORDER BY e.request_id NULLS LAST, t.entry_id
+        ORDER BY coalesce(e.request_id, t.entry_id), t.entry_id
         """)
 
     private static let rowsOfRollback = Statement(
         """
-        SELECT e.request_id, t.entry_id, t.generation, t.lost_size, t.lost_root, t.present_size,
+        SELECT NULL::uuid, t.entry_id, t.generation, t.lost_size, t.lost_root, t.present_size,
                t.present_root,
                t.at, t.actor, t.reason
-        FROM ledger.rollback AS t LEFT JOIN ledger.entry AS e USING (entry_id)
-        ORDER BY e.request_id NULLS LAST, t.entry_id
+        FROM ledger.rollback AS t ORDER BY t.entry_id
         """)
 
     private static let rowsOfRetention = Statement(
         """
-        SELECT e.request_id, t.entry_id, t.month::text, t.from_id, t.to_id, t.entries, t.tree_size,
+        SELECT NULL::uuid, t.entry_id, t.month::text, t.from_id, t.to_id, t.entries, t.tree_size,
                t.manifest_sha256, t.at, t.actor
-        FROM ledger.retention AS t LEFT JOIN ledger.entry AS e USING (entry_id)
-        ORDER BY e.request_id NULLS LAST, t.entry_id
+        FROM ledger.retention AS t ORDER BY t.entry_id
         """)
 }

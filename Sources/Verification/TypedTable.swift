@@ -111,6 +111,8 @@ struct BodyContext {
     let decision: RecordMembers?
     /// What was reserved for the request.
     let reserved: CertificateFields?
+    /// The id of the credential that the request names.
+    let credential: [UInt8]?
 }
 
 /// One column and where in the bodies its value stands.
@@ -185,7 +187,7 @@ struct Column: Sendable {
         case .id(let member): return body.isUUID(member, try row.optionalUUIDNumber(place))
         case .time(let member):
             let time = try row.optionalTimestamp(place)
-            return body.time(member) == time && (time == nil) == (body.place(member) == nil)
+            return body.time(member) == time && (time != nil || body.place(member) == nil)
         case .texts(let member):
             return body.is(member, texts: try row.texts(place))
         case .json(let member):
@@ -194,7 +196,7 @@ struct Column: Sendable {
             return try row.optionalInteger(place) == (body.text(member).map { Int64($0) } ?? otherwise)
         case .flag(let member): return try row.bool(place) == body.is(member, word: "true")
         case .credential:
-            let id = body.octets("credential", "id")
+            let id = context.credential
             return try row.octets(place, orNull: id == nil) { id.isSame(as: $0) }
         case .constant(let text): return try row.octets(place, orNull: false) { $0.is(text) }
         case .ending:

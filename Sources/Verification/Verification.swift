@@ -32,7 +32,7 @@ package struct Verification {
         var chains = ChainPass(evidence, replay: options.replays ? ReplayCheck() : nil, now: options.now)
         // Side by side: while bodies are worked on, the server makes leaves ready. It needs a moment for the
         // first bodies.
-        var hasLeaves = try trees.advance(by: 200_000, &findings)
+        var hasLeaves = try trees.advance(by: 500_000, &findings)
         var hasChains = true
         while hasLeaves || hasChains {
             if hasChains { hasChains = try chains.advance(by: 1_000, &findings) }

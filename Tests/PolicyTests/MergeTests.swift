@@ -37,7 +37,7 @@ struct MergeTests {
                         dns: dns.map { try? NameTemplate($0) }.compactMap(\.self), email: [], upn: [],
                         extendedKeyUsages: nil, maximumValidity: days * 86_400, replacesDifferences: false,
                         position: SourcePosition(file: "", line: 0, column: 0)),
-                    profile: profile, input: input))
+                    profile: profile, ConditionEvaluation(input: input, question: .request)))
         }
         let sets = [
             [try terms("a", ["x", "y"], 9), try terms("a", ["y", "z"], 7), try terms(nil, ["y"], 8)],

@@ -1,4 +1,5 @@
 import EnrollmentCore
+import Simulation
 import Testing
 
 @testable import Verification
@@ -9,33 +10,38 @@ extension VerificationTests {
         private static let digest = Digest(of: Array("value".utf8))
         private static let commitment = "\"commitment:\(digest)\""
 
-        private static func places(_ text: String) -> [Range<Int>] {
-            Commitment.places(in: Array(text.utf8)).map(\.place)
+        private static func places(_ json: String) throws -> [Range<Int>] {
+            let document = Array("{\"a\":\(json)}".utf8)
+            var strings: [Range<Int>] = []
+            _ = try RecordMembers(document, noting: Commitment.quotedLength, in: &strings)
+            return Commitment.found(in: document, at: strings).map { found in
+                #expect(found.commitment.digest == Self.digest)
+                return found.place.lowerBound - 5..<found.place.upperBound - 5
+            }
         }
 
-        @Test func theyAreFoundAnywhere() {
-            for before in 0..<36 {
-                for after in [0, 1, 7] {
-                    // Of the prefix's own octets, so that the search has to step back.
-                    let padding = String(("commitment:\"ttiem" + "\"commitment\"commit:").prefix(before))
-                    let text = padding + Self.commitment + String(repeating: "t", count: after)
-                    let found = Commitment.places(in: Array(text.utf8))
-                    #expect(found.map(\.place) == [before..<before + Self.commitment.utf8.count])
-                    #expect(found.first?.commitment.digest == Self.digest)
-                }
-            }
+        @Test func theyAreFoundAnywhere() throws {
             let length = Self.commitment.utf8.count
-            #expect(Self.places(Self.commitment + Self.commitment) == [0..<length, length..<2 * length])
+            let places = [
+                (Self.commitment, [0]), ("[1,22,\(Self.commitment)]", [6]),
+                ("{\"b\":[\"commitment:\",{\"c\":\(Self.commitment)}]}", [25]),
+                ("[\(Self.commitment),\(Self.commitment)]", [1, 2 + length]),
+            ]
+            for (json, starts) in places {
+                #expect(try Self.places(json) == starts.map { $0..<$0 + length })
+            }
         }
 
         @Test(
             arguments: [
-                "", "\"commitment:", String(commitment.dropLast()), String(commitment.dropFirst()),
+                "\"\"", "\"commitment:\"", String(commitment.dropLast(2)) + "\"",
+                "\"" + commitment.dropFirst(2),
+                "\"" + commitment.dropFirst(2).dropLast() + "0\"",
                 commitment.replacing("commitment:", with: "commitment;"),
                 commitment.replacing("commitment:", with: "commitment:g"),
                 commitment.replacing("commitment:", with: "Commitment:"),
                 String(commitment.dropLast()) + "0\"",
             ])
-        func nothingElseIsOne(_ text: String) { #expect(Self.places(text).isEmpty) }
+        func nothingElseIsOne(_ json: String) throws { #expect(try Self.places(json).isEmpty) }
     }
 }
