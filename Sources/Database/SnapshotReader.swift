@@ -52,13 +52,14 @@ package final class SnapshotReader: Sendable {
     ///
     /// - Parameters:
     ///   - statement: a SELECT.
-    ///   - batch: how many rows to fetch at a time; up to twice as many are in memory.
-    package func stream(_ statement: Statement, batch: Int) -> RowStream {
+    ///   - batch: how many rows to fetch at a time.
+    ///   - depth: how many batches are on their way while one is worked on.
+    package func stream(_ statement: Statement, batch: Int, depth: Int = 1) -> RowStream {
         let opened = begin { connection throws(DatabaseError) in
             let cursor = try connection.declare(statement)
             return (cursor: cursor, rows: try connection.fetch(cursor, batch))
         }
-        return RowStream(self, opened, batch: batch)
+        return RowStream(self, opened, batch: batch, depth: depth)
     }
 
     /// Begins to do something on the connection.
@@ -103,19 +104,24 @@ package final class SnapshotReader: Sendable {
     }
 }
 
-/// The rows of one query, a batch in memory and the next one on its way.
+/// The rows of one query, a batch in memory and the next ones on their way.
 package struct RowStream {
     private let reader: SnapshotReader
     private let batch: Int
+    private let depth: Int
     private let opened: Pending<(cursor: String, rows: RowSet)>
     private var cursor: String?
-    private var ahead: Pending<RowSet>?
+    /// What comes next is first.
+    private var ahead: [Pending<RowSet>] = []
     private var rows: RowSet?
     private var place = 0
 
-    init(_ reader: SnapshotReader, _ opened: Pending<(cursor: String, rows: RowSet)>, batch: Int) {
+    init(
+        _ reader: SnapshotReader, _ opened: Pending<(cursor: String, rows: RowSet)>, batch: Int, depth: Int
+    ) {
         self.reader = reader
         self.batch = batch
+        self.depth = depth
         self.opened = opened
     }
 
@@ -131,19 +137,26 @@ package struct RowStream {
         }
     }
 
-    /// The batch that is on its way, and asks for the one after it; nil after the last.
+    /// The first batch that is on its way, and asks for more; nil after the last.
     private mutating func fetched() throws(DatabaseError) -> RowSet? {
         let more: RowSet
-        if let cursor {
-            guard let ahead else { return nil }
-            (more, self.cursor) = (try ahead.wait(), cursor)
-        } else {
+        if cursor == nil {
             (cursor, more) = try opened.wait()
+        } else {
+            guard let next = ahead.first else { return nil }
+            // One that fails stays, so that it fails again.
+            more = try next.wait()
+            ahead.removeFirst()
         }
-        ahead = nil
-        if more.count == batch, let cursor {
+        // Behind a batch that is not full there is nothing.
+        guard more.count == batch, let cursor else {
+            ahead = []
+            return more
+        }
+        while ahead.count < depth {
             let batch = batch
-            ahead = reader.begin { connection throws(DatabaseError) in try connection.fetch(cursor, batch) }
+            ahead.append(
+                reader.begin { connection throws(DatabaseError) in try connection.fetch(cursor, batch) })
         }
         return more
     }

@@ -53,8 +53,8 @@ struct ChainReader {
     ///   - tables: reads everything else, at the same time.
     init(bodies: SnapshotReader, tables: SnapshotReader) {
         lanes = [
-            Lane(.entries, bodies.stream(Self.ofRequests, batch: 1_000)),
-            Lane(.entries, bodies.stream(Self.ofNone, batch: 1_000)),
+            Lane(.entries, bodies.stream(Self.ofRequests, batch: 500, depth: 3)),
+            Lane(.entries, bodies.stream(Self.ofNone, batch: 200)),
         ]
         lanes += TypedTable.allCases.flatMap { table in
             table.rows.map { Lane(.typed(table), tables.stream($0, batch: 1_000)) }

@@ -25,8 +25,9 @@ final class RequestRecords {
     }
 
     func all(_ kind: EntryKind) -> [ReadEntry] {
-        guard kinds.contains(kind) else { return [] }
-        return kinds.indices.filter { kinds[$0] == kind }.map { entries[$0] }
+        var found: [ReadEntry] = []
+        for place in kinds.indices where kinds[place] == kind { found.append(entries[place]) }
+        return found
     }
 
     /// The first of a kind; there is to be one.

@@ -13,11 +13,14 @@ struct SnapshotReaderTests {
 
     private static let thousand = Statement("SELECT n FROM generate_series(1, 1000) AS n")
 
-    @Test(arguments: [1, 7, 500, 999, 1_000, 1_001]) func rowsComeInOrder(_ batch: Int) throws {
+    @Test(arguments: [1, 7, 500, 999, 1_000, 1_001], [1, 3]) func rowsComeInOrder(_ batch: Int, _ depth: Int)
+        throws
+    {
         let reader = try SnapshotReader(DatabaseFixture().settings)
-        #expect(try Self.numbers(reader.stream(Self.thousand, batch: batch)) == Array(1...1_000))
+        #expect(
+            try Self.numbers(reader.stream(Self.thousand, batch: batch, depth: depth)) == Array(1...1_000))
         let none = Statement("SELECT n FROM generate_series(1, 0) AS n")
-        #expect(try Self.numbers(reader.stream(none, batch: batch)) == [])
+        #expect(try Self.numbers(reader.stream(none, batch: batch, depth: depth)) == [])
     }
 
     @Test func streamsAreReadSideBySide() throws {
@@ -49,9 +52,11 @@ struct SnapshotReaderTests {
         var missing = reader.stream(Statement("SELECT n FROM public.nowhere"), batch: 5)
         for _ in 0..<2 { #expect(throws: DatabaseError.self) { try missing.next() } }
         let late = Statement("SELECT 1 / (12 - n) FROM generate_series(1, 100) AS n")
-        var divided = try SnapshotReader(DatabaseFixture().settings).stream(late, batch: 5)
-        for _ in 1...10 { #expect(try divided.next() != nil) }
-        for _ in 0..<2 { #expect(throws: DatabaseError.self) { try divided.next() } }
+        for depth in [1, 3] {
+            var divided = try SnapshotReader(DatabaseFixture().settings).stream(late, batch: 5, depth: depth)
+            for _ in 1...10 { #expect(try divided.next() != nil) }
+            for _ in 0..<2 { #expect(throws: DatabaseError.self) { try divided.next() } }
+        }
     }
 
     @Test func whoCannotBeReachedIsTold() throws {
