@@ -124,12 +124,11 @@ package struct Row: Sendable {
 
     /// The text of a `jsonb`; nil for null.
     package func optionalJSON(_ column: Int) throws(DatabaseError) -> String? {
-        try check(column, TypeID.jsonb)
-        let text = set.withOctets(number, column) { octets in
-            octets.first == 1 ? String(decoding: octets.dropFirst(), as: UTF8.self) : nil
+        var text: String?
+        _ = try json(column, orNull: true) { octets in
+            text = octets.withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) }
+            return true
         }
-        guard let text else { return nil }
-        guard let text else { throw .unexpectedRow("column \(column + 1): unknown jsonb version") }
         return text
     }
 

@@ -293,18 +293,10 @@ extension RecordMembers {
 
     /// The object with other text in places.
     ///
-    /// - Parameter replacements: as above; each of one string for another.
-    /// - Throws: when a name was replaced and it is no object any more.
-    package func replacing(_ replacements: [Replacement]) throws(RecordError) -> RecordMembers {
+    /// - Parameter replacements: as above; each of one string for another, within the members' values.
+    package func replacing(_ replacements: [Replacement]) -> RecordMembers {
         guard !replacements.isEmpty else { return self }
         let octets = octets(at: bytes.indices, replacing: replacements)
-        let isOfValues = replacements.allSatisfy { replacement in
-            members.contains { member in
-                member.value.lowerBound <= replacement.place.lowerBound
-                    && replacement.place.upperBound <= member.value.upperBound
-            }
-        }
-        guard isOfValues else { return try RecordMembers(octets) }
         func moved(_ place: Int) -> Int {
             replacements.reduce(place) { moved, replacement in
                 replacement.place.upperBound <= place

@@ -8,6 +8,19 @@ import TransparencyLog
 /// All is in the order of one id: the request's, or, for what belongs to none, the entry's own. So every
 /// cursor is read from the first chain to the last, and the server has all that time to make its rows ready.
 struct ChainReader {
+    /// Where a row belongs. An entry without request is no part of a request that has its id.
+    private struct Key: Comparable {
+        let id: RecordID
+        let isAlone: Bool
+
+        /// The greatest that there can be.
+        static let last = Key(id: RecordID(.max), isAlone: true)
+
+        static func < (left: Key, right: Key) -> Bool {
+            left.id == right.id ? !left.isAlone && right.isAlone : left.id < right.id
+        }
+    }
+
     private enum Source {
         case entries
         case typed(TypedTable)
@@ -21,30 +34,28 @@ struct ChainReader {
         /// Nil after the last.
         private(set) var row: Row?
         /// Of that row.
-        private(set) var entry = RecordID.last
-        private(set) var isOfRequest = false
+        private(set) var entry = Key.last.id
 
         init(_ source: Source, _ stream: RowStream) {
             self.source = source
             self.stream = stream
         }
 
-        /// The id by which the next row is handed out; the last that there can be when there is no row.
-        mutating func advance() throws(VerificationError) -> RecordID {
+        /// Where the next row belongs; the last that there can be when there is no row.
+        mutating func advance() throws(VerificationError) -> Key {
             do {
                 row = try stream.next()
                 guard let row else { return .last }
                 let request = try row.optionalID(0)
                 entry = try row.id(1)
-                isOfRequest = request != nil
-                return request ?? entry
+                return Key(id: request ?? entry, isAlone: request == nil)
             } catch { throw VerificationError(error) }
         }
     }
 
     private var lanes: [Lane]
-    /// The id of the next row of each lane, by themselves: all are looked at for each chain.
-    private var keys: [RecordID] = []
+    /// Where the next row of each lane belongs, by themselves: all are looked at for each chain.
+    private var keys: [Key] = []
 
     /// Begins to read.
     ///
@@ -74,7 +85,7 @@ struct ChainReader {
         chain.rows.reserveCapacity(8)
         for index in lanes.indices {
             while keys[index] == key, let row = lanes[index].row {
-                let request = lanes[index].isOfRequest ? key : nil
+                let request = key.isAlone ? nil : key.id
                 do {
                     try Self.take(row, of: lanes[index].entry, request, lanes[index].source, into: &chain)
                 } catch { throw VerificationError(error) }

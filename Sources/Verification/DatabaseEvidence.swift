@@ -35,10 +35,12 @@ package final class DatabaseEvidence: Evidence {
             bodies = try SnapshotReader(settings)
             tables = try bodies.another()
             orderReader = try bodies.another()
-            entryCount = Int(clamping: try tables.query(Self.entryCount).first?.optionalInteger(0) ?? 0)
+            let entries = try tables.query(Self.entryCount).first?.optionalInteger(0) ?? 0
+            // What somebody wrote there: it is to be reckoned with without overflow.
+            entryCount = Int(clamping: max(0, min(entries, 1 << 48)))
             checkpointCount = Int(clamping: try tables.query(Self.checkpointCount).first?.integer(0) ?? 0)
         } catch { throw VerificationError(error) }
-        leaves = bodies.stream(Self.leaves, batch: 2_000)
+        leaves = bodies.stream(Self.leaves, batch: 2_000, depth: 3)
         heads = bodies.stream(Self.heads, batch: 1_000)
         tiles = bodies.stream(Self.tiles, batch: 50)
         checkpoints = bodies.stream(Self.checkpoints, batch: 500)

@@ -6,9 +6,6 @@ struct RecordID: Hashable, Comparable {
 
     init(_ number: UInt128) { self.number = number }
 
-    /// The greatest that there can be.
-    static let last = RecordID(.max)
-
     /// Nil unless the text is 32 hexadecimal digits, with or without hyphens.
     init?(_ text: String) {
         guard let octets = Hex.decode(text.filter { $0 != "-" }), octets.count == 16 else { return nil }

@@ -7,6 +7,7 @@ from pathlib import Path
 from gateway import kibibytes
 
 GOAL = 100_000  # entries a second
+RUNS = 3
 BODIES = "COPY (SELECT body FROM ledger.entry) TO STDOUT"
 
 
@@ -30,26 +31,30 @@ def measure(ledger, entries):
     database, gateway = ledger.database, ledger.gateway
     copy = [*database.command, "-c", BODIES]
     # The first reads what the others find in memory.
-    floor = min(timed(["sh", "-c", '"$@" | openssl dgst -sha256', "sh", *copy])[1] for _ in range(3))
+    floor = min(timed(["sh", "-c", '"$@" | openssl dgst -sha256', "sh", *copy])[1] for _ in range(RUNS))
     result = {"entries": database.count("entry"), "floor_seconds": floor}
     verifier = [str(Path(gateway.program).resolve().with_name("gatehouse-verify")), "database", "--host",
                 str(gateway.state / "run"), "--name", "gatehouse", "--key", str(gateway.state / "pki/log.vkey")]
     for name, words in (("without_replay", ["--skip-replay"]), ("whole", [])):
-        code, clock, processor, memory = timed(verifier + words)
-        if code != 0:
+        runs = [timed(verifier + words) for _ in range(RUNS)]
+        if code := max(run[0] for run in runs):
             raise SystemExit(f"gatehouse-verify ended with {code}; run it: {' '.join(verifier)}")
-        result[name] = {"seconds": clock, "cpu_seconds": processor, "memory_mib": memory,
-                        "per_second": result["entries"] / clock, "ratio": clock / result["floor_seconds"]}
+        # What else the machine does can only make a run longer: the best is what it takes, here as of the floor.
+        _, clock, processor, memory = min(runs, key=lambda run: run[1])
+        result[name] = {"seconds": clock, "slowest_seconds": max(run[1] for run in runs), "cpu_seconds": processor,
+                        "memory_mib": memory, "per_second": result["entries"] / clock,
+                        "ratio": clock / result["floor_seconds"]}
     return result
 
 
 def table(result):
-    lines = [f"{'verifying on one core':<32}{'clock':>10}{'CPU':>10}{'entries/s':>12}{'ratio':>8}{'resident':>12}",
+    lines = [f"{f'verifying on one core, best of {RUNS}':<32}{'clock':>10}{'slowest':>10}{'CPU':>10}{'entries/s':>12}"
+             f"{'ratio':>8}{'resident':>12}",
              f"{'floor: read and hash bodies':<32}{result['floor_seconds']:>8.1f} s"]
     for name, title in (("without_replay", "--skip-replay"), ("whole", "everything, decisions too")):
         one = result[name]
-        lines.append(f"{title:<32}{one['seconds']:>8.1f} s{one['cpu_seconds']:>8.1f} s{one['per_second']:>12,.0f}"
-                     f"{one['ratio']:>8.1f}{one['memory_mib']:>8.0f} MiB")
+        lines.append(f"{title:<32}{one['seconds']:>8.1f} s{one['slowest_seconds']:>8.1f} s{one['cpu_seconds']:>8.1f} s"
+                     f"{one['per_second']:>12,.0f}{one['ratio']:>8.1f}{one['memory_mib']:>8.0f} MiB")
     rate = result["whole"]["per_second"]
     lines.append(f"verify: {'PASS' if rate >= GOAL else 'FAIL'}: {result['entries']:,} entries, a million in "
                  f"{1_000_000 / rate:.1f} s, goal 10 s")

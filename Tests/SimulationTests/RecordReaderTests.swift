@@ -55,11 +55,28 @@ struct RecordReaderTests {
     }
 
     @Test(
-        "each member that must be there is asked for", arguments: ["service", "request", "proofs", "history"])
+        "each member that must be there is asked for",
+        arguments: [
+            "service", "request", "proofs", "history", "protocol", "operation", "instant", "claimed_devices",
+            "client_address", "request.names", "request.names_complete", "request.extended_key_usages",
+            "request.names.dns", "request.names.email", "request.names.ip", "request.names.upn",
+            "request.names.uri", "request.names.unsupported", "request.names.otherSubjectAttributes",
+            "device.id", "device.groups", "device.dns", "device.email", "device.upn", "device.posture",
+        ])
     func missing(member: String) throws {
-        guard case .object(var members) = try Recorded.canonical(Recorded.laptop()) else { return }
-        members[member] = nil
-        #expect(throws: RecordError.self) { try Self.read(JSONValue.object(members).canonicalText) }
+        let whole = try Recorded.canonical(Recorded.laptop())
+        #expect(throws: Never.self) { try Self.read(whole.canonicalText) }
+        let without = Self.removing(member.split(separator: ".").map(String.init), from: whole)
+        #expect(without != whole)
+        #expect(throws: RecordError.self) { try Self.read(without.canonicalText) }
+    }
+
+    /// A document without the member at the end of a path.
+    private static func removing(_ path: [String], from document: JSONValue) -> JSONValue {
+        guard case .object(var members) = document, let name = path.first else { return document }
+        let inner = members[name].map { removing(Array(path.dropFirst()), from: $0) }
+        members[name] = path.count > 1 ? inner : nil
+        return .object(members)
     }
 
     @Test(

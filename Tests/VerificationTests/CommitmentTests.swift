@@ -25,6 +25,7 @@ extension VerificationTests {
             let places = [
                 (Self.commitment, [0]), ("[1,22,\(Self.commitment)]", [6]),
                 ("{\"b\":[\"commitment:\",{\"c\":\(Self.commitment)}]}", [25]),
+                ("{\(Self.commitment):1}", [1]),
                 ("[\(Self.commitment),\(Self.commitment)]", [1, 2 + length]),
             ]
             for (json, starts) in places {
@@ -32,16 +33,16 @@ extension VerificationTests {
             }
         }
 
-        @Test(
-            arguments: [
-                "\"\"", "\"commitment:\"", String(commitment.dropLast(2)) + "\"",
-                "\"" + commitment.dropFirst(2),
-                "\"" + commitment.dropFirst(2).dropLast() + "0\"",
-                commitment.replacing("commitment:", with: "commitment;"),
-                commitment.replacing("commitment:", with: "commitment:g"),
-                commitment.replacing("commitment:", with: "Commitment:"),
-                String(commitment.dropLast()) + "0\"",
-            ])
-        func nothingElseIsOne(_ json: String) throws { #expect(try Self.places(json).isEmpty) }
+        private static let digits = "\(digest)"
+        private static let others: [String] = [
+            "", "commitment:", "commitment:\(digits.dropLast())", "ommitment:\(digits)",
+            "ommitment:\(digits)0",
+            "commitment;\(digits)", "Commitment:\(digits)", "commitment:\(digits)0", "commitment:g\(digits)",
+            "commitment:g\(digits.dropFirst())", "commitment:\(digits.dropLast())g",
+            "x\\\"commitment:\(digits)",
+        ]
+
+        @Test(arguments: others)
+        func nothingElseIsOne(_ text: String) throws { #expect(try Self.places("\"\(text)\"").isEmpty) }
     }
 }

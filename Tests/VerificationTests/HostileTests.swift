@@ -111,6 +111,41 @@ extension VerificationTests {
                     WHERE tree_size = (SELECT min(tree_size) FROM ledger.checkpoint)
                     """, broken: .l11, fault: "its note is of another size"),
             Attack(
+                name: "leaves of the least index",
+                sql: "UPDATE ledger.leaf SET leaf_index = leaf_index - 9223372036854775807 - 1", broken: .log,
+                fault: "the next leaf that is there is"),
+            Attack(
+                name: "an entry that is there twice",
+                sql: """
+                    ALTER TABLE ledger.entry DROP CONSTRAINT entry_pkey CASCADE;
+                    INSERT INTO ledger.entry SELECT * FROM ledger.entry WHERE kind = 'admin' LIMIT 1
+                    """, broken: .l9, fault: "another entry has its id"),
+            Attack(
+                name: "a private value of an entry without request",
+                sql: """
+                    UPDATE ledger.private_value
+                    SET entry_id = (SELECT entry_id FROM ledger.admin_event LIMIT 1);
+                    UPDATE ledger.entry SET body = replace(body, '"action":"', '"aaa":"commitment:' ||
+                      (SELECT encode(commitment, 'hex') FROM ledger.private_value LIMIT 1) || '","action":"')
+                    WHERE entry_id = (SELECT entry_id FROM ledger.private_value LIMIT 1)
+                    """, broken: .privacy, fault: ""),
+            Attack(
+                name: "an approval of no request",
+                sql: """
+                    ALTER TABLE ledger.approval ALTER request_id DROP NOT NULL;
+                    UPDATE ledger.approval SET request_id = NULL
+                    """, broken: .l9, fault: "ledger.approval has"),
+            Attack(
+                name: "an account of no request",
+                sql: """
+                    ALTER TABLE ledger.account ALTER request_id DROP NOT NULL;
+                    UPDATE ledger.account SET request_id = NULL
+                    """, broken: .l9, fault: "ledger.account has"),
+            Attack(
+                name: "an event that calls its entry a request",
+                sql: "UPDATE ledger.credential_event SET request_id = entry_id WHERE request_id IS NULL",
+                broken: .l9, fault: "ledger.credential_event has"),
+            Attack(
                 name: "an approval of the greatest number",
                 sql: """
                     UPDATE ledger.approval SET number = 2147483647, reservations = 2147483647
@@ -123,6 +158,24 @@ extension VerificationTests {
             let report = try copy.verify()
             let fault = try #require(report.violations[attack.broken], "\(report.text)").fault
             #expect(attack.fault.isEmpty || fault.contains(attack.fault), "\(report.text)")
+            try copy.drop()
+        }
+
+        @Test(arguments: ["00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff"])
+        func everyIDIsReached(_ id: String) async throws {
+            let copy = try await LedgerCopy()
+            try copy.attack(
+                """
+                INSERT INTO ledger.entry (entry_id, kind, body, leaf_hash, recorded_at, writer)
+                SELECT '\(id)', 'admin', body, leaf_hash, now(), writer
+                FROM ledger.entry WHERE kind = 'admin' LIMIT 1;
+                INSERT INTO ledger.admin_event SELECT '\(id)', a.at, a.actor, a.action, a.target, a.reason
+                FROM ledger.entry AS e JOIN ledger.admin_event AS a USING (entry_id)
+                WHERE e.body = (SELECT body FROM ledger.entry WHERE entry_id = '\(id)') LIMIT 1
+                """)
+            let report = try copy.verify()
+            #expect(try String(report.entries) == copy.value("SELECT count(*) FROM ledger.entry"))
+            #expect(report.violations[.l10] != nil && report.violations[.l9] == nil, "\(report.text)")
             try copy.drop()
         }
 
