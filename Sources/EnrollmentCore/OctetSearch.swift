@@ -7,6 +7,8 @@ extension Span<UInt8> {
     /// - Parameters:
     ///   - first: not negative.
     ///   - end: at most `count`.
+    @inlinable
+    @inline(__always)
     package func firstEscaped(from first: Int, before end: Int) -> Int? {
         let (ones, tops): (UInt64, UInt64) = (0x0101_0101_0101_0101, 0x8080_8080_8080_8080)
         var place = first

@@ -67,7 +67,8 @@ struct ChainPass {
                 try violate(.l10, known, fault, &findings)
             }
             try take(private: known, chain, &findings)
-            // Equal ones stand side by side. An export has no ids of its own.
+            // Equal ones of one request stand side by side; of two requests, a leaf is missed (L8). An export
+            // has no ids of its own.
             if evidence.hasTables, entries.last?.entry.id == known.entry.id {
                 try violate(.l9, known, "another entry has its id", &findings)
             }

@@ -123,12 +123,14 @@ extension VerificationTests {
             Attack(
                 name: "a private value of an entry without request",
                 sql: """
-                    UPDATE ledger.private_value
-                    SET entry_id = (SELECT entry_id FROM ledger.admin_event LIMIT 1);
-                    UPDATE ledger.entry SET body = replace(body, '"action":"', '"aaa":"commitment:' ||
-                      (SELECT encode(commitment, 'hex') FROM ledger.private_value LIMIT 1) || '","action":"')
-                    WHERE entry_id = (SELECT entry_id FROM ledger.private_value LIMIT 1)
-                    """, broken: .privacy, fault: ""),
+                    INSERT INTO ledger.private_value (commitment, entry_id, field, salt, value)
+                    SELECT sha256(salt || convert_to('hidden', 'UTF8')),
+                      (SELECT entry_id FROM ledger.admin_event LIMIT 1), 'x', salt, 'hidden'
+                    FROM ledger.private_value LIMIT 1;
+                    UPDATE ledger.entry AS e SET body = replace(e.body, '"action":"',
+                      '"aaa":"commitment:' || encode(p.commitment, 'hex') || '","action":"')
+                    FROM ledger.private_value AS p WHERE p.value = 'hidden' AND e.entry_id = p.entry_id
+                    """, broken: .privacy, fault: "no body of its request commits to it"),
             Attack(
                 name: "an approval of no request",
                 sql: """
