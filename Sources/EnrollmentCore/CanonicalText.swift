@@ -83,13 +83,8 @@ package struct CanonicalText: Sendable {
 
     private mutating func word(_ text: String) {
         separate()
-        append(text)
+        octets += text.utf8
         followsValue = true
-    }
-
-    private mutating func append(_ text: String) {
-        // A text's own storage, where it lies in one piece: several times as quick as its octets one by one.
-        if text.utf8.withContiguousStorageIfAvailable({ octets += $0 }) == nil { octets += text.utf8 }
     }
 
     /// By UTF-16 code units (RFC 8785 §3.2.3).
@@ -100,7 +95,7 @@ package struct CanonicalText: Sendable {
     private mutating func quote(_ text: String) {
         octets.append(UInt8(ascii: "\""))
         let start = octets.count
-        append(text)
+        octets += text.utf8
         if octets.span.firstEscaped(from: start, before: octets.count) != nil {
             octets.removeSubrange(start...)
             for octet in text.utf8 { escape(octet) }
