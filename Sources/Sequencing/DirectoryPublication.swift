@@ -60,7 +60,9 @@ package actor DirectoryPublication: CheckpointPublication {
         var found = content.largest.flatMap { key.checkpoint(in: $0) }
         if newest != nil, found == nil { content = PublicationContent(foreign: ["\(folder)/checkpoint"]) }
         for name in names.filter(Self.isSize).sorted(by: >) {
-            guard let size = Int64(name), size >= found?.size ?? 0 else { break }
+            // No tree is as large as the largest names of twenty digits say.
+            let size = Int64(name)
+            if let size, size < found?.size ?? 0 { break }
             guard let octets = try octets("\(listed)/\(name)") else { continue }
             if let note = Self.note(octets), let checkpoint = key.checkpoint(in: note),
                 checkpoint.size == size

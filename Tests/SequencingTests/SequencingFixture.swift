@@ -72,12 +72,13 @@ struct SequencingFixture {
 
     static var quiet: Logger { Logger(label: "test") { _ in SwiftLogNoOpLogHandler() } }
 
-    /// Adds that many entries in one statement.
+    /// Adds that many entries in one statement, like those of no other database: a fork must be one.
     func addEntries(_ count: Int) throws {
         try cluster.superuser(
             """
-            SELECT count(ledger.append(ledger.new_id(), 'admin', NULL, ledger.object('n', n::text)))
-            FROM generate_series(1, \(count)) AS n
+            SELECT count(ledger.append(
+              ledger.new_id(), 'admin', NULL, ledger.object('n', gen_random_uuid()::text)))
+            FROM generate_series(1, \(count))
             """, database: database)
     }
 
