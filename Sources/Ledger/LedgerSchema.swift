@@ -21,6 +21,7 @@ package enum LedgerSchema {
         Migration(number: 15, name: "rollback", script: PackageResources.m0015_rollback_sql),
         Migration(number: 16, name: "planning", script: PackageResources.m0016_planning_sql),
         Migration(number: 17, name: "limits", script: PackageResources.m0017_limits_sql),
+        Migration(number: 18, name: "transactions", script: PackageResources.m0018_transactions_sql),
     ]
 
     /// SQL that creates the roles; a superuser runs it once for a cluster (deploy/postgres/roles.sql).

@@ -66,7 +66,8 @@ struct EST {
     func curl(_ arguments: [String]) throws -> Answer {
         let head = folder.fresh("head")
         let finished = try Tool.run(
-            "curl", ["-sS", "--max-time", "30", "-D", head] + arguments, in: folder)
+            "curl", ["-sS", "--max-time", "30", "-D", head] + arguments, in: folder,
+            environment: gate.clock)
         guard finished.status == 0 else { throw Trouble("curl: \(finished)") }
         return try Self.answer(head: head, body: finished.data)
     }

@@ -20,6 +20,7 @@ import Synchronization
 final class Gate: Sendable {
     /// Everything of this gate: state, logs, clients' files.
     let directory: Folder
+    private let environment = Mutex<[String: String]>([:])
     private let running = Mutex<Run?>(nil)
     private let secrets = Mutex<[MintedCredential]>([])
     private let validationPort = NSLock()
@@ -99,6 +100,13 @@ final class Gate: Sendable {
     var logFile: String { directory.file("up.err") }
     /// Every credential minted with `mint`.
     var minted: [MintedCredential] { secrets.withLock { $0 } }
+
+    /// What the program, its command line and EST's client are started with: an environment of `FakeClock`, or
+    /// nothing for the machine's clock.
+    var clock: [String: String] {
+        get { environment.withLock { $0 } }
+        set { environment.withLock { $0 = newValue } }
+    }
 
     /// Where it listens.
     var endpoints: Endpoints {
@@ -197,8 +205,7 @@ final class Gate: Sendable {
     ) throws -> Finished {
         try Tool.run(
             Self.binary, arguments + (withState ? ["--state", state] : []), in: folder("command"),
-            input: input,
-            within: seconds)
+            input: input, environment: clock, within: seconds)
     }
 
     /// A work directory for one test or client.
@@ -225,6 +232,7 @@ final class Gate: Sendable {
         -> Program
     {
         let base = ["PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "LC_ALL": "C.UTF-8", "TZ": "UTC"]
+            .merging(clock) { $1 }
         return try Program(
             Self.binary, arguments, environment: base.merging(environment) { $1 }, directory: directory.path,
             outputPrefix: outputPrefix)

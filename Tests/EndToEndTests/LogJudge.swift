@@ -68,9 +68,14 @@ extension Gate {
 
     /// Runs with its PostgreSQL up and its gateway down.
     func withPostgresAlone(_ body: () throws -> Void) throws {
-        try postgres(["-l", "\(state)/postgres/server.log", "-o", "-k '\(state)/run'", "start"])
+        try startPostgres()
         defer { try? postgres(["-m", "fast", "stop"]) }
         try body()
+    }
+
+    /// For a gateway that finds it running, and stops it with itself.
+    func startPostgres() throws {
+        try postgres(["-l", "\(state)/postgres/server.log", "-o", "-k '\(state)/run'", "start"])
     }
 
     private func postgres(_ arguments: [String]) throws {
@@ -80,6 +85,6 @@ extension Gate {
         // As the user that owns the state.
         let asOwner = geteuid() == 0 ? ["runuser", "-u", owner ?? "", "--"] : []
         let words = asOwner + [pgctl, "-D", cluster, "-w"] + arguments
-        try Tool.succeed(words[0], Array(words.dropFirst()), in: folder("postgres"))
+        try Tool.succeed(words[0], Array(words.dropFirst()), in: folder("postgres"), environment: clock)
     }
 }

@@ -58,7 +58,7 @@ struct HTTP01ValidatorTests {
     private static let path = "/.well-known/acme-challenge/tok"
 
     private func validate(
-        name: String = "a.localhost", allowed: [String] = ["127.0.0.0/8"], timeLimit: Duration = .seconds(5),
+        name: String = "a.localhost", allowed: [String] = ["127.0.0.0/8"], timeLimit: Duration = .seconds(30),
         _ pages: @escaping @Sendable (String) -> WebServer.Page
     ) async throws -> DomainValidationResult {
         try await WebServer.run(pages) { port in
