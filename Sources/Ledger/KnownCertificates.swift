@@ -8,11 +8,16 @@ package struct MetCertificate: Sendable, Hashable {
     package let issuer: String
     /// Content octets of the serialNumber INTEGER.
     package let serial: [UInt8]
+    /// Seconds since the epoch.
+    package let notBefore: Int64
+    package let notAfter: Int64
 
-    package init(fingerprint: Digest, issuer: String, serial: [UInt8]) {
+    package init(fingerprint: Digest, issuer: String, serial: [UInt8], notBefore: Int64, notAfter: Int64) {
         self.fingerprint = fingerprint
         self.issuer = issuer
         self.serial = serial
+        self.notBefore = notBefore
+        self.notAfter = notAfter
     }
 }
 
@@ -35,6 +40,9 @@ package enum CertificateStanding: String, Sendable, Hashable, CaseIterable {
     case claimedOwn = "claimed_own"
     /// Its serial number was never reserved.
     case unreserved
+    /// The ledger has no such serial number, and none of its time any more: it began in a month that was
+    /// retired, and had ended two years before that. The export of the month tells.
+    case retired
     /// Its serial number was reserved, neither completed nor closed: its gateway may be about to record it.
     case reserved
     /// Its serial number was reserved, closed unsigned and revoked.
@@ -45,7 +53,7 @@ package enum CertificateStanding: String, Sendable, Hashable, CaseIterable {
     /// Whether the ledger has no account of it.
     package var isRogue: Bool {
         switch self {
-        case .known, .own, .reserved: return false
+        case .known, .own, .reserved, .retired: return false
         case .claimedOwn, .unreserved, .closed, .otherCertificate: return true
         }
     }
@@ -61,6 +69,8 @@ extension PostgresLedger {
         let values: [Parameter] = [
             .texts(certificates.map(\.fingerprint.description)), .texts(certificates.map(\.issuer)),
             .texts(certificates.map { Hex.encode($0.serial) }),
+            .texts(certificates.map { String($0.notBefore) }),
+            .texts(certificates.map { String($0.notAfter) }),
         ]
         return try await read { connection throws(DatabaseError) in
             var standings: [CertificateStanding] = []
@@ -108,12 +118,21 @@ extension PostgresLedger {
 
     private static let standings = Statement(
         """
-        SELECT CASE WHEN c.request_id IS NOT NULL THEN 'known' WHEN r.request_id IS NULL THEN 'unreserved'
+        SELECT CASE WHEN c.request_id IS NOT NULL THEN 'known'
+                    -- It is valid from a little before it was asked for.
+                    WHEN r.request_id IS NULL AND EXISTS (
+                      SELECT FROM ledger.retention AS t
+                      WHERE to_timestamp(met.not_before::bigint)
+                          >= t.month::timestamp AT TIME ZONE 'UTC' - interval '1 day'
+                        AND to_timestamp(met.not_before::bigint)
+                          < (t.month + interval '1 month')::timestamp AT TIME ZONE 'UTC'
+                        AND to_timestamp(met.not_after::bigint) < t.at - interval '2 years') THEN 'retired'
+                    WHEN r.request_id IS NULL THEN 'unreserved'
                     WHEN o.result = 'closed' THEN 'closed'
                     WHEN o.result = 'completed' THEN 'other_certificate'
                     ELSE 'reserved' END
-        FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY
-          AS met (fingerprint, issuer, serial, place)
+        FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[]) WITH ORDINALITY
+          AS met (fingerprint, issuer, serial, not_before, not_after, place)
         LEFT JOIN ledger.certificate AS c ON c.certificate_sha256 = decode(met.fingerprint, 'hex')
         LEFT JOIN ledger.reservation AS r ON r.issuer = met.issuer AND r.serial = decode(met.serial, 'hex')
         LEFT JOIN ledger.outcome AS o ON o.request_id = r.request_id

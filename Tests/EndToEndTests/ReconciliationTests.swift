@@ -94,7 +94,8 @@ extension LedgerCommandTests {
         #expect(result.rows.map { $0["issuer"] } == ["root", "root", "issuing", "issuing"])
         #expect(
             result.done.messages.contains(
-                "7 certificates of our issuers: 2 on the ledger, 0 in flight, 5 the gateways' own, 0 rogue; "
+                "7 certificates of our issuers: 2 on the ledger, 0 of retired months, 0 in flight, "
+                    + "5 the gateways' own, 0 rogue; "
                     + "1 of other issuers; 0 not read"), "\(result.done)")
         let tree = try folder.folder("tree")
         let inner = try tree.folder("inner")

@@ -84,7 +84,9 @@ struct ReconciliationTests {
         let fixture = try await LedgerFixture()
         var certificates: [MetCertificate] = []
         func met(_ enrollment: Enrollment, _ content: [UInt8]) -> MetCertificate {
-            MetCertificate(fingerprint: Digest(of: content), issuer: "issuing", serial: enrollment.serial)
+            MetCertificate(
+                fingerprint: Digest(of: content), issuer: "issuing", serial: enrollment.serial, notBefore: 0,
+                notAfter: 0)
         }
         for (round, name) in ["issued", "open", "closed"].enumerated() {
             var enrollment = Enrollment(name, credential: nil, at: fixture.clock.now())
@@ -97,7 +99,10 @@ struct ReconciliationTests {
             if name == "issued" { certificates.append(met(enrollment, enrollment.certificate + [0])) }
         }
         certificates.append(
-            MetCertificate(fingerprint: Digest(of: [9]), issuer: "issuing", serial: [1, 2, 3, 4, 5, 6, 7, 8]))
+            MetCertificate(
+                fingerprint: Digest(of: [9]), issuer: "issuing", serial: [1, 2, 3, 4, 5, 6, 7, 8],
+                notBefore: 0,
+                notAfter: 0))
         let standings = try await fixture.ledger.standings(of: certificates)
         #expect(standings == [.known, .otherCertificate, .reserved, .closed, .unreserved])
         #expect(standings.map(\.isRogue) == [false, true, false, true, true])

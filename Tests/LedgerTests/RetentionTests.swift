@@ -123,10 +123,37 @@ struct RetentionTests {
         #expect(
             try fixture.count(
                 "ledger.entry WHERE kind = 'retention' AND position('\(manifest.digest)' IN body) > 0") == 1)
+        try await expectRetired(fixture)
         _ = try await issue(fixture, "five", at: now.adding(seconds: 60))
         #expect(throws: DatabaseError.refused(sqlState: "GH020", message: "2023-01 was retired already")) {
             try retire(fixture, manifest)
         }
+    }
+
+    /// Certificates of the month are not taken for rogue, and none that was of use since is of it.
+    private func expectRetired(_ fixture: LedgerFixture) async throws {
+        func met(_ from: Int64, _ to: Int64) -> MetCertificate {
+            MetCertificate(
+                fingerprint: Digest(of: [9]), issuer: "issuing", serial: [1, 2, 3, 4, 5, 6, 7, 8],
+                notBefore: from,
+                notAfter: to)
+        }
+        // From 2023-01-01 to 2023-02-01.
+        let (first, after) = (Int64(1_672_531_200), Int64(1_675_209_600))
+        let retired = try required(
+            Int64(fixture.lines("SELECT extract(epoch FROM at)::bigint FROM ledger.retention")[0]))
+        let cutoff = retired - 731 * 86_400
+        let cases: [(MetCertificate, CertificateStanding)] = [
+            (met(first, cutoff - 1), .retired), (met(after - 1, cutoff - 1), .retired),
+            (met(first - 600, cutoff - 1), .retired), (met(first - 86_401, cutoff - 1), .unreserved),
+            (met(after, cutoff - 1), .unreserved), (met(first, cutoff + 172_800), .unreserved),
+            (met(first, 253_402_300_799), .unreserved), (met(-62_167_219_200, 0), .unreserved),
+        ]
+        let standings = try await fixture.ledger.standings(of: cases.map(\.0))
+        for (found, (certificate, expected)) in zip(standings, cases) {
+            #expect(found == expected, "\(certificate.notBefore) to \(certificate.notAfter)")
+        }
+        #expect(!CertificateStanding.retired.isRogue)
     }
 
     /// A month's name is not used up while there is nothing to retire.

@@ -10,7 +10,7 @@ struct LedgerReconcile: AsyncParsableCommand {
         discussion: """
             --ca names what a CA or a network has seen: a PEM file with any number of certificates, a DER \
             file, or a folder of such. Each rogue certificate raises one alert, once. Certificates that \
-            gateways made for themselves are listed too: they are no finding.
+            gateways made for themselves, and those of retired months, are listed too: they are no finding.
 
             Exit codes: 0 all are accounted for; 1 something could not be read, or there is no certificate; \
             4 no such file; 5 the database does not answer; 6 one is rogue.
@@ -37,7 +37,7 @@ struct LedgerReconcile: AsyncParsableCommand {
 
     private func report(_ search: RogueSearch) throws {
         let columns = ["finding", "issuer", "serial", "certificate_sha256", "not_after", "file", "alert"]
-        let rows = search.rogues + search.owns
+        let rows = search.rogues + search.noted
         if !rows.isEmpty || common.output != .table {
             Output(columns: columns, rows: rows).print(as: common.output)
         }

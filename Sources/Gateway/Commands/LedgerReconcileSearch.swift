@@ -35,7 +35,6 @@ struct OurIssuer {
 struct RogueSearch {
     private struct Met {
         let looked: MetCertificate
-        let notAfter: Int64
         let place: String
         /// Nil when no start claims it, else whether it is what the claim says.
         let isOwn: Bool?
@@ -53,7 +52,8 @@ struct RogueSearch {
     private var met: [CertificateStanding: Int] = [:]
     /// A row for each certificate, however often it was met.
     private(set) var rogues: [[JSONValue]] = []
-    private(set) var owns: [[JSONValue]] = []
+    /// Those that the ledger alone does not account for, and that are no finding.
+    private(set) var noted: [[JSONValue]] = []
     private(set) var unreadable: [String] = []
     private var reported: Set<Digest> = []
     private var pending: [Met] = []
@@ -71,7 +71,8 @@ struct RogueSearch {
     var summary: String {
         let rogue = met.reduce(0) { $0 + ($1.key.isRogue ? $1.value : 0) }
         return "\(ours) certificates of our issuers: \(met[.known] ?? 0) on the ledger, "
-            + "\(met[.reserved] ?? 0) in flight, \(met[.own] ?? 0) the gateways' own, \(rogue) rogue; "
+            + "\(met[.retired] ?? 0) of retired months, \(met[.reserved] ?? 0) in flight, "
+            + "\(met[.own] ?? 0) the gateways' own, \(rogue) rogue; "
             + "\(others) of other issuers; \(unreadable.count) not read"
     }
 
@@ -107,8 +108,8 @@ struct RogueSearch {
         pending.append(
             Met(
                 looked: MetCertificate(
-                    fingerprint: fingerprint, issuer: issuer.name, serial: certificate.serialNumber),
-                notAfter: certificate.notAfter, place: place,
+                    fingerprint: fingerprint, issuer: issuer.name, serial: certificate.serialNumber,
+                    notBefore: certificate.notBefore, notAfter: certificate.notAfter), place: place,
                 isOwn: own.judge(certificate, fingerprint, signedBy: issuer.name)))
     }
 
@@ -131,7 +132,7 @@ struct RogueSearch {
         for (certificate, found) in zip(pending, standings) {
             let standing = Self.standing(found, isOwn: certificate.isOwn)
             met[standing, default: 0] += 1
-            guard standing.isRogue || standing == .own,
+            guard standing.isRogue || [.own, .retired].contains(standing),
                 reported.insert(certificate.looked.fingerprint).inserted
             else { continue }
             try await report(certificate, standing)
@@ -142,7 +143,7 @@ struct RogueSearch {
     /// What is on record needs no claim. What a gateway makes for itself never had a serial number reserved.
     private static func standing(_ found: CertificateStanding, isOwn: Bool?) -> CertificateStanding {
         guard let isOwn, found != .known else { return found }
-        return isOwn && found == .unreserved ? .own : .claimedOwn
+        return isOwn && [.unreserved, .retired].contains(found) ? .own : .claimedOwn
     }
 
     private mutating func report(_ met: Met, _ standing: CertificateStanding) async throws(LedgerError) {
@@ -150,10 +151,11 @@ struct RogueSearch {
         let alert = standing.isRogue ? try await raise(met, standing, serial) : "none"
         let row: [JSONValue] = [
             .string(standing.rawValue), .string(met.looked.issuer), .string(serial),
-            .string(met.looked.fingerprint.description), .string(Timestamp(seconds: met.notAfter).rfc3339),
+            .string(met.looked.fingerprint.description),
+            .string(Timestamp(seconds: met.looked.notAfter).rfc3339),
             .string(met.place), .string(alert),
         ]
-        if standing.isRogue { rogues.append(row) } else { owns.append(row) }
+        if standing.isRogue { rogues.append(row) } else { noted.append(row) }
     }
 
     /// What became of the alert.
@@ -174,7 +176,7 @@ struct RogueSearch {
         case .unreserved: return "its serial number was never reserved"
         case .closed: return "its serial number was reserved, closed unsigned and revoked"
         case .otherCertificate: return "its serial number belongs to another certificate"
-        case .known, .own, .reserved: return "it is known"
+        case .known, .own, .reserved, .retired: return "it is no finding"
         }
     }
 }
