@@ -4,6 +4,8 @@ struct LogFigures: Sendable {
     var isRolledBack = false
     /// Leaves that a place of publication lacks, by its name.
     var lags: [String: Int64] = [:]
+    /// Leaves that a witness has not cosigned, and whether it was shown another history, by its name.
+    var witnesses: [String: (lag: Int64, isContradicting: Bool)] = [:]
 
     /// In the Prometheus text format; nothing before the log was looked at.
     func rendered() -> String {
@@ -17,13 +19,27 @@ struct LogFigures: Sendable {
             "gatehouse_log_rolled_back",
             "Whether issuance is stopped: the database lacks what was published.",
             isRolledBack ? 1 : 0)
-        guard !lags.isEmpty else { return text }
-        text += "# HELP gatehouse_log_publication_lag_leaves Leaves that a place of publication lacks.\n"
-        text += "# TYPE gatehouse_log_publication_lag_leaves gauge\n"
-        for (name, lag) in lags.sorted(by: { $0.key < $1.key }) {
-            text += "gatehouse_log_publication_lag_leaves{publication=\"\(Self.escaped(name))\"} \(lag)\n"
-        }
+        text += gauges(
+            "gatehouse_log_publication_lag_leaves", "Leaves that a place of publication lacks.",
+            "publication",
+            lags)
+        text += gauges(
+            "gatehouse_log_witness_lag_leaves", "Leaves that a witness has not cosigned.", "witness",
+            witnesses.mapValues(\.lag))
         return text
+            + gauges(
+                "gatehouse_log_witness_contradicts",
+                "Whether a witness answers as if it had been shown another history.", "witness",
+                witnesses.mapValues { $0.isContradicting ? 1 : 0 })
+    }
+
+    /// One for each name; nothing when there is none.
+    private func gauges(_ name: String, _ help: String, _ label: String, _ values: [String: Int64]) -> String
+    {
+        guard !values.isEmpty else { return "" }
+        let samples = values.sorted { $0.key < $1.key }
+            .map { "\(name){\(label)=\"\(Self.escaped($0.key))\"} \($0.value)\n" }
+        return "# HELP \(name) \(help)\n# TYPE \(name) gauge\n" + samples.joined()
     }
 
     private func gauge(_ name: String, _ help: String, _ value: Int64) -> String {

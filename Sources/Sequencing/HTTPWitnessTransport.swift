@@ -25,9 +25,7 @@ package struct HTTPWitnessTransport: WitnessTransport {
             let loop = MultiThreadedEventLoopGroup.singleton.next()
             let answer = loop.makePromise(of: WitnessResponse.self)
             // Ended by whatever comes first: the answer, a fault, or this.
-            let timer = loop.scheduleTask(in: patience) {
-                answer.fail(ChannelError.connectTimeout(patience))
-            }
+            let timer = loop.scheduleTask(in: patience) { answer.fail(NoAnswer(within: patience)) }
             defer { timer.cancel() }
             let connecting = ClientBootstrap(group: loop).connectTimeout(patience)
                 .channelInitializer { channel in
@@ -46,11 +44,20 @@ package struct HTTPWitnessTransport: WitnessTransport {
             connecting.whenSuccess { channel in
                 answer.futureResult.whenComplete { _ in channel.close(promise: nil) }
             }
-            return try await answer.futureResult.get()
+            return try await withTaskCancellationHandler {
+                try await answer.futureResult.get()
+            } onCancel: {
+                answer.fail(CancellationError())
+            }
         } catch {
             throw .unreachable("\(url): \(error)")
         }
     }
+
+    /// Whether requests to it can be made.
+    ///
+    /// - Throws: `WitnessError` saying what is wrong with it.
+    package static func check(_ url: String) throws(WitnessError) { _ = try Target(url) }
 
     private func configuration() -> TLSConfiguration {
         var configuration = TLSConfiguration.makeClientConfiguration()
@@ -61,9 +68,20 @@ package struct HTTPWitnessTransport: WitnessTransport {
     }
 }
 
+private struct NoAnswer: Error, CustomStringConvertible {
+    let description: String
+
+    init(within patience: TimeAmount) {
+        description = "no answer within \(patience.nanoseconds / 1_000_000_000) s"
+    }
+}
+
 /// `http://` or `https://`, a host without user and port, and a path.
 private struct Target {
     let isSecure: Bool
+    /// Host and port as they were written (RFC 9110 §7.2).
+    let authority: String
+    /// A name or an address, an IPv6 address without its brackets.
     let host: String
     let port: Int
     let path: String
@@ -74,13 +92,30 @@ private struct Target {
             url.utf8.allSatisfy({ (0x21...0x7e).contains($0) })
         else { throw .unreachable("\(url) is no http or https URL") }
         isSecure = parts[0] == "https:"
-        let authority = parts[2].split(separator: ":", omittingEmptySubsequences: false)
-        let port = authority.count == 2 ? UInt16(authority[1]) : isSecure ? 443 : 80
-        guard authority.count <= 2, let port, let name = authority.first, !name.isEmpty, !name.contains("@")
-        else { throw .unreachable("\(url) names no host and port") }
-        host = String(name)
+        authority = String(parts[2])
+        guard let (host, port) = Self.split(parts[2], unnamed: isSecure ? 443 : 80), port > 0 else {
+            throw .unreachable("\(url) names no host and port")
+        }
+        self.host = String(host)
         self.port = Int(port)
         path = "/" + parts[3]
+    }
+
+    private static func split(_ authority: Substring, unnamed: UInt16) -> (host: Substring, port: UInt16)? {
+        let end: Substring.Index
+        if authority.hasPrefix("[") {
+            guard let bracket = authority.firstIndex(of: "]") else { return nil }
+            end = authority.index(after: bracket)
+        } else {
+            end = authority.firstIndex(of: ":") ?? authority.endIndex
+        }
+        let (name, rest) = (authority[..<end], authority[end...])
+        let host = name.hasPrefix("[") ? name.dropFirst().dropLast() : name
+        let isAddress = (try? SocketAddress(ipAddress: String(host), port: 0)) != nil
+        guard !host.isEmpty, !host.contains("@"), isAddress || !name.hasPrefix("[") else { return nil }
+        if rest.isEmpty { return (host, unnamed) }
+        guard rest.dropFirst().allSatisfy(\.isNumber), let port = UInt16(rest.dropFirst()) else { return nil }
+        return rest.hasPrefix(":") ? (host, port) : nil
     }
 
     /// An IP address is no server name (RFC 6066 §3).
@@ -111,7 +146,7 @@ private final class AnswerCollector: ChannelInboundHandler {
 
     func channelActive(context: ChannelHandlerContext) {
         var head = HTTPRequestHead(version: .http1_1, method: .POST, uri: target.path)
-        head.headers.add(name: "Host", value: "\(target.host):\(target.port)")
+        head.headers.add(name: "Host", value: target.authority)
         head.headers.add(name: "Connection", value: "close")
         head.headers.add(name: "Content-Length", value: String(body.count))
         context.write(wrapOutboundOut(.head(head)), promise: nil)

@@ -110,7 +110,7 @@ package actor Sequencer: Service {
         try await withThrowingTaskGroup { group in
             group.addTask { try await self.sequence() }
             group.addTask { await self.repeatedly { await self.publish() } }
-            if !witnesses.isEmpty { group.addTask { await self.repeatedly { await self.cosign() } } }
+            if !witnesses.isEmpty { group.addTask { await self.repeatedlyCosign() } }
             defer { group.cancelAll() }
             // The first to end is the one that threw, or all were cancelled.
             try await group.next()
@@ -267,13 +267,29 @@ package actor Sequencer: Service {
         }
     }
 
-    /// Asks the witnesses to cosign the newest checkpoint if this process leads.
+    /// Asks the witnesses to cosign the newest checkpoint if this process leads, and waits for all of them.
     package func cosign() async {
-        guard let epoch = leadership?.epoch else { return }
-        await withTaskGroup { group in
-            for witness in witnesses {
-                group.addTask { await witness.cosignNewest(of: self.log, epoch: epoch, logger: self.logger) }
+        await withDiscardingTaskGroup { group in await ask(in: &group) }
+    }
+
+    /// As `cosign`, again and again, without waiting for who is slow.
+    private func repeatedlyCosign() async {
+        await withDiscardingTaskGroup { group in
+            while (try? await Task.sleep(for: pace.publishing)) != nil { await ask(in: &group) }
+        }
+    }
+
+    /// The same checkpoint for all, so that a quorum meets on one.
+    private func ask(in group: inout DiscardingTaskGroup) async {
+        do throws(LedgerError) {
+            guard let epoch = leadership?.epoch, let newest = try await log.reader.latestCheckpoint() else {
+                return
             }
+            for witness in witnesses {
+                group.addTask { [log] in await witness.cosign(newest, in: log, epoch: epoch) }
+            }
+        } catch {
+            logger.warning("no witness was asked", metadata: ["cause": "\(error)"])
         }
     }
 

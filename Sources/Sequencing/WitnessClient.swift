@@ -3,16 +3,34 @@ package import Ledger
 package import Logging
 package import TransparencyLog
 
+/// How far one witness has come.
+package struct WitnessStatus: Sendable, Hashable {
+    package let name: String
+    /// Leaves under the newest checkpoint that it has not cosigned.
+    package var lag: Int64 = 0
+    /// Whether its last answer says that it was shown another history of the log.
+    package var isContradicting = false
+}
+
 /// Asks one witness to cosign checkpoints (C2SP tlog-witness, `add-checkpoint`).
 package actor WitnessClient {
+    /// What a witness that failed is left alone for at most, in seconds.
+    private static let longestPause: Int64 = 16
+
     private let key: NoteVerifierKey
     private let url: String
     private let transport: any WitnessTransport
     private let tiles: any TileReader
+    private let logger: Logger
     /// The largest tree the witness is known to have seen.
     private var seen: Int64 = 0
     /// The largest checkpoint it has cosigned.
     private var cosigned: Int64 = 0
+    private var isBeingAsked = false
+    /// Seconds that it is left alone for after the next failure.
+    private var pause: Int64 = 1
+    private var rested = ContinuousClock.now
+    package private(set) var status: WitnessStatus
 
     /// - Parameters:
     ///   - key: verifies what the witness answers; its name is the witness's.
@@ -20,19 +38,23 @@ package actor WitnessClient {
     ///   - transport: for the URL's scheme.
     ///   - tiles: those of the log.
     package init(
-        key: NoteVerifierKey, prefix: String, transport: any WitnessTransport, tiles: any TileReader
+        key: NoteVerifierKey, prefix: String, transport: any WitnessTransport, tiles: any TileReader,
+        logger: Logger
     ) {
         self.key = key
         url = prefix + "/add-checkpoint"
         self.transport = transport
         self.tiles = tiles
+        self.logger = logger
+        status = WitnessStatus(name: key.name)
     }
 
     /// The line with which the witness cosigns a checkpoint of `size` leaves.
     ///
     /// The witness names the size it has seen when ours is another one (409), and is asked again from there.
     ///
-    /// - Throws: `WitnessError`; `refused` when the line does not verify.
+    /// - Throws: `WitnessError`; `refused` when the line does not verify, `contradicted` when the witness has
+    ///   seen more than `size`, or does not find the proof good.
     package func cosign(_ note: SignedNote, size: Int64) async throws(WitnessError) -> NoteSignature {
         for _ in 0..<3 {
             let answer = try await transport.post(url, body: try await request(note, size: size))
@@ -42,23 +64,28 @@ package actor WitnessClient {
                 seen = size
                 return line
             case 409:
-                let told = try Self.size(in: answer.body)
-                guard told <= size, told != seen else {
-                    throw .refused("the witness \(key.name) has seen \(told) leaves, the log has \(size)")
-                }
-                seen = told
+                seen = try told(in: answer.body, askedFor: size)
+            case 422:
+                throw .contradicted(
+                    "the witness \(key.name) does not find that \(size) leaves continue its \(seen)"
+                )
             default:
                 let text = String(decoding: answer.body.prefix(200), as: UTF8.self)
+                    .split(whereSeparator: \.isNewline).joined(separator: " ")
                 throw .refused("the witness \(key.name) answers \(answer.status): \(text)")
             }
         }
         throw .refused("the witness \(key.name) does not settle on a size")
     }
 
-    /// Has the newest checkpoint cosigned unless it is already, and stores the line. Failures are logged.
-    package func cosignNewest(of log: PostgresLog, epoch: Int64, logger: Logger) async {
+    /// Has a checkpoint cosigned unless it is already, and stores the line. While the witness is being asked,
+    /// and for a while after it failed, it is left alone. Failures are logged: see `status`.
+    package func cosign(_ newest: StoredCheckpoint, in log: PostgresLog, epoch: Int64) async {
+        status.lag = max(0, newest.size - cosigned)
+        guard !isBeingAsked, newest.size > cosigned, ContinuousClock.now >= rested else { return }
+        isBeingAsked = true
+        defer { isBeingAsked = false }
         do throws(WitnessError) {
-            guard let newest = try await Self.newest(of: log), newest.size > cosigned else { return }
             let note: SignedNote
             do throws(LogFormatError) { note = try SignedNote(parsing: newest.note) } catch {
                 throw .log(error.description)
@@ -69,8 +96,25 @@ package actor WitnessClient {
                     epoch: epoch, size: newest.size, witness: key.name, line: line.line)
             } catch { throw .log("the cosignature was not stored: \(error)") }
             cosigned = newest.size
+            pause = 1
+            status = WitnessStatus(name: key.name)
         } catch {
-            logger.warning("no cosignature", metadata: ["witness": "\(key.name)", "cause": "\(error)"])
+            // What was broken off by our own end says nothing of the witness.
+            guard !Task.isCancelled else { return }
+            rested = ContinuousClock.now + .seconds(pause)
+            pause = min(pause * 2, Self.longestPause)
+            report(error)
+        }
+    }
+
+    private func report(_ error: WitnessError) {
+        let metadata: Logger.Metadata = ["witness": "\(key.name)", "cause": "\(error)"]
+        if case .contradicted = error {
+            status.isContradicting = true
+            logger.error("a witness may have been shown another history of this log", metadata: metadata)
+        } else {
+            status.isContradicting = false
+            logger.warning("no cosignature", metadata: metadata)
         }
     }
 
@@ -95,18 +139,33 @@ package actor WitnessClient {
         throw .refused("the witness \(key.name) answers without a cosignature of its key")
     }
 
-    /// A decimal number and a newline, of media type `text/x.tlog.size`.
-    private static func size(in body: [UInt8]) throws(WitnessError) -> Int64 {
+    /// What it has seen, by its answer: a decimal number and a newline, of media type `text/x.tlog.size`.
+    private func told(in body: [UInt8], askedFor size: Int64) throws(WitnessError) -> Int64 {
         let digits = body.last == 10 ? body.dropLast() : body[...]
-        guard let size = Int64(String(decoding: digits, as: UTF8.self)), size >= 0,
-            digits.elementsEqual(String(size).utf8)
-        else { throw .refused("a witness answers 409 without the size it has seen") }
-        return size
+        guard let told = Int64(String(decoding: digits, as: UTF8.self)), told >= 0,
+            digits.elementsEqual(String(told).utf8)
+        else {
+            // There are witnesses that say so of another tree of that size.
+            if seen == size { throw Self.otherRoot(key.name, size) }
+            throw .refused("the witness \(key.name) answers 409 without the size it has seen")
+        }
+        if told > size {
+            throw .contradicted("the witness \(key.name) has seen \(told) leaves, the log has \(size)")
+        }
+        if told == seen {
+            // Asked from where it is, it has nothing to object to but the tree.
+            if seen == size { throw Self.otherRoot(key.name, size) }
+            throw .refused("the witness \(key.name) refuses to go on from the \(told) leaves it has seen")
+        }
+        if told < cosigned {
+            logger.warning(
+                "a witness has forgotten what it cosigned",
+                metadata: ["witness": "\(key.name)", "seen": "\(told)", "cosigned": "\(cosigned)"])
+        }
+        return told
     }
 
-    private static func newest(of log: PostgresLog) async throws(WitnessError) -> StoredCheckpoint? {
-        do throws(LedgerError) { return try await log.reader.latestCheckpoint() } catch {
-            throw .log("\(error)")
-        }
+    private static func otherRoot(_ name: String, _ size: Int64) -> WitnessError {
+        .contradicted("the witness \(name) has another root of \(size) leaves")
     }
 }

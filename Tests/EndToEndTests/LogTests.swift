@@ -119,12 +119,18 @@ import Testing
     func wrongConfiguration() throws {
         let gate = try Gate.shared()
         let folder = try gate.folder("log-configuration")
+        // Of type 4 (C2SP tlog-cosignature), with 32 octets of 09 for a key.
+        let witness = "witness.example+a03d0989+BAkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJ"
+        let twice = "{ url: 'http://[::1]:1', key: \(witness) }, { url: 'http://b', key: \(witness) }"
         let faults = [
             ("log: { orign: a }", "unknown key `orign`"), ("log: { origin: 'a b' }", "no name of a log"),
             ("log: { publish: { directories: here } }", "a list is expected"),
             ("log: { quorum: 1 }", "not a number of the witnesses"),
             ("log: { witnesses: [{ url: 'ftp://a', key: b }] }", "no submission prefix"),
             ("log: { witnesses: [{ url: 'https://a', key: b }] }", "no witness's vkey"),
+            ("log: { witnesses: [{ url: 'http://a:99999', key: b }] }", "no submission prefix"),
+            ("log: { witnesses: [{ url: 'http://::1', key: b }] }", "no submission prefix"),
+            ("log: { witnesses: [\(twice)] }", "two witnesses are called witness.example"),
             ("database: { host: /tmp, sequenser: a }", "unknown key `sequenser`"),
             (
                 "feeds: [{ name: siem, format: ecs, syslog: { host: a, ca: none.pem } }]",

@@ -152,7 +152,7 @@ import Testing
         #expect(again.status == 1 && again.messages.contains("\(month.name) was retired already"), "\(again)")
     }
 
-    /// Once vacuum has emptied its file, the partition of a month goes at the next act, whatever becomes of that.
+    /// Once vacuum has emptied its file, the partition of a month goes at the next act, even one refused.
     private func expectDropped(_ month: OldMonth, by manifest: String, _ gate: Gate) throws {
         let name = "ledger.entry_" + month.name.replacing("-", with: "_")
         let isThere = "SELECT to_regclass('\(name)') IS NOT NULL"

@@ -34,6 +34,28 @@ import Testing
         #expect(gate.runningProcesses == [])
     }
 
+    /// A state that was moved, or copied from a backup, goes on at its new place.
+    @Test func movedState() throws {
+        let gate = try Gate.start()
+        defer { gate.remove() }
+        try gate.importDevices([.laptop("LT-ST2")])
+        try gate.stop()
+        let moved = gate.directory.file("it's moved")
+        try FileManager.default.moveItem(atPath: gate.state, toPath: moved)
+        let arguments = gate.upArguments.map { $0 == gate.state ? moved : $0 }
+        let program = try Tool.start(Gate.binary, arguments, in: try gate.folder("moved"))
+        defer {
+            program.signal(SIGKILL)
+            try? FileManager.default.moveItem(atPath: moved, toPath: gate.state)
+        }
+        let endpoints = "\(moved)/run/endpoints.json"
+        try waitUntil("ready: \(program.messages)", within: 30) { !Data.contents(endpoints).isEmpty }
+        let devices = try gate.command(["device", "list", "--state", moved], withState: false)
+        #expect(devices.output.contains("LT-ST2"), "\(devices)")
+        program.signal(SIGINT)
+        #expect(program.wait(within: 40) == 0)
+    }
+
     /// A directory of somebody else's could hold planted keys; it is refused before anything is made in it.
     @Test func stateOfSomebodyElse() throws {
         let gate = try Gate()

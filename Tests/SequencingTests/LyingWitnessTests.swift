@@ -31,6 +31,36 @@ struct LyingWitnessTests {
         }
     }
 
+    /// A gateway that ends does not wait for a witness.
+    @Test func aRequestIsBrokenOff() async throws {
+        let server = try OneAnswerServer([], staysOpen: true)
+        let asking = Task {
+            try await HTTPWitnessTransport(patience: 600).post(server.url, body: [1])
+        }
+        #expect(try await eventually(within: .seconds(60)) { server.connections == 1 })
+        asking.cancel()
+        await #expect(throws: WitnessError.self) { try await asking.value }
+    }
+
+    @Test(arguments: [
+        ("http://w.example", true), ("https://w.example:8443/a", true), ("https://[::1]:8443", true),
+        ("http://[fe80::1]", true), ("http://127.0.0.1:1", true), ("ftp://w.example", false),
+        ("http://", false),
+        ("http://w.example:0", false), ("http://w.example:99999", false), ("http://w.example:", false),
+        ("http://w.example:+1", false), ("http://::1", false), ("http://[::1", false),
+        ("http://[w.example]", false),
+        ("http://[::1]8443", false), ("http://a:b:c", false), ("http://u@w.example", false),
+        ("http://w example", false),
+    ])
+    func urlsAreCheckedBeforeTheyAreUsed(prefix: String, isFit: Bool) {
+        do throws(WitnessError) {
+            try HTTPWitnessTransport.check(prefix + "/add-checkpoint")
+            #expect(isFit, "\(prefix)")
+        } catch {
+            #expect(!isFit && error.description.contains(prefix), "\(prefix): \(error)")
+        }
+    }
+
     @Test func aRedirectIsNotFollowed() async throws {
         let elsewhere = try OneAnswerServer(Array((Self.ok + "Content-Length: 0\r\n\r\n").utf8))
         for status in [301, 302, 307, 308] {

@@ -83,6 +83,14 @@ struct SocketTransport: WitnessTransport {
     }
 }
 
+/// Never answers, until whoever asks is cancelled.
+struct HangingTransport: WitnessTransport {
+    func post(_ url: String, body: [UInt8]) async throws(WitnessError) -> WitnessResponse {
+        do { try await Task.sleep(for: .seconds(3_600)) } catch { throw .unreachable("\(error)") }
+        throw .unreachable("nothing came")
+    }
+}
+
 /// Answers what a test wants.
 struct ScriptedTransport: WitnessTransport {
     let answer: @Sendable ([UInt8]) -> WitnessResponse

@@ -17,7 +17,7 @@ struct WitnessTests {
     private func client(_ process: WitnessProcess, key: NoteVerifierKey? = nil) -> WitnessClient {
         WitnessClient(
             key: key ?? process.key, prefix: process.prefix, transport: SocketTransport(),
-            tiles: fixture.tiles)
+            tiles: fixture.tiles, logger: SequencingFixture.quiet)
     }
 
     private func checkpoint(after entries: Int) async throws -> SignedNote {
@@ -84,6 +84,65 @@ struct WitnessTests {
         #expect(try fixture.signer.verifierKey.verify(stored.signedNote()))
     }
 
+    /// Whoever is slow, or never answers, keeps nobody else from cosigning.
+    @Test func aWitnessThatHangsHoldsNobodyUp() async throws {
+        let process = try WitnessProcess(
+            folder: folder.path, name: "witness.example", log: fixture.signer.verifierKey)
+        let silent = try NoteSigner(name: "silent", privateKey: Secret([UInt8](repeating: 3, count: 32)))
+        let hanging = WitnessClient(
+            key: silent.cosignerKey, prefix: "http://silent", transport: HangingTransport(),
+            tiles: fixture.tiles, logger: SequencingFixture.quiet)
+        var pace = SequencingFixture.patient
+        pace.publishing = .milliseconds(100)
+        let sequencer = Sequencer(
+            log: fixture.postgresLog("a"), signer: fixture.signer, publisher: fixture.publisher(),
+            witnesses: [hanging, client(process)], pace: pace, logger: SequencingFixture.quiet)
+        let running = Task { try await sequencer.run() }
+        for size in [3, 6, 9] {
+            try fixture.addEntries(3)
+            let isCosigned = try await eventually(within: .seconds(60)) {
+                try await fixture.log.checkpoint(atLeast: Int64(size), cosignatures: 1) != nil
+            }
+            #expect(isCosigned, "\(size)")
+        }
+        #expect(await hanging.status.lag > 0)
+        // And it ends though one of them is still being asked.
+        running.cancel()
+        try await running.value
+    }
+
+    /// What says that there is another history is told from what says nothing of it.
+    @Test(arguments: [
+        (409, "8\n", 0, true), (409, "7\n", 7, true), (409, "", 7, true), (422, "", 5, true),
+        (409, "5\n", 5, false), (409, "", 5, false), (500, "", 5, false), (403, "unknown log\n", 0, false),
+    ])
+    func anotherHistoryIsToldFromAFault(
+        status: Int, body: String, seen: Int64, isContradiction: Bool
+    ) async throws {
+        let witness = try NoteSigner(name: "w.example", privateKey: Secret([UInt8](repeating: 3, count: 32)))
+        let note = try await checkpoint(after: 7)
+        let cosigned = try witness.cosign(note.text, at: 1_800_000_000).line + "\n"
+        // First it is told where to begin.
+        let transport = ScriptedTransport { request in
+            let old = String(decoding: request.prefix { $0 != 10 }, as: UTF8.self)
+            if seen == 7, old == "old 0" { return WitnessResponse(status: 200, body: Array(cosigned.utf8)) }
+            if old == "old \(seen)" { return WitnessResponse(status: status, body: Array(body.utf8)) }
+            return WitnessResponse(status: 409, body: Array("\(seen)\n".utf8))
+        }
+        let client = WitnessClient(
+            key: witness.cosignerKey, prefix: "http://w.example", transport: transport, tiles: fixture.tiles,
+            logger: SequencingFixture.quiet)
+        let sequencer = Sequencer(
+            log: fixture.postgresLog("a"), signer: fixture.signer, publisher: fixture.publisher(),
+            witnesses: [client], logger: SequencingFixture.quiet)
+        #expect(try await sequencer.step() == .appended(0))
+        if seen == 7 { _ = try await client.cosign(note, size: 7) }
+        await sequencer.cosign()
+        let found = await client.status
+        #expect(found.lag == 7 && found.isContradicting == isContradiction)
+        #expect(try await fixture.log.checkpoint(atLeast: 7, cosignatures: 1) == nil)
+    }
+
     @Test func answersThatAreNoneAreRefused() async throws {
         let note = try await checkpoint(after: 7)
         let witness = try NoteSigner(name: "w.example", privateKey: Secret([UInt8](repeating: 3, count: 32)))
@@ -98,7 +157,7 @@ struct WitnessTests {
             let transport = ScriptedTransport { _ in WitnessResponse(status: status, body: Array(body.utf8)) }
             let client = WitnessClient(
                 key: witness.cosignerKey, prefix: "http://w.example", transport: transport,
-                tiles: fixture.tiles)
+                tiles: fixture.tiles, logger: SequencingFixture.quiet)
             await #expect(throws: WitnessError.self, "\(status) \(body)") {
                 try await client.cosign(note, size: 7)
             }
@@ -108,7 +167,8 @@ struct WitnessTests {
             return WitnessResponse(status: 409, body: Array(old.utf8))
         }
         let client = WitnessClient(
-            key: witness.cosignerKey, prefix: "http://w.example", transport: restless, tiles: fixture.tiles)
+            key: witness.cosignerKey, prefix: "http://w.example", transport: restless, tiles: fixture.tiles,
+            logger: SequencingFixture.quiet)
         await #expect(throws: WitnessError.refused("the witness w.example does not settle on a size")) {
             try await client.cosign(note, size: 7)
         }

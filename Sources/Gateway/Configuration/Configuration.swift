@@ -68,6 +68,8 @@ struct Configuration: Sendable, Equatable {
         var url: String
         /// A vkey of type `cosignature/v1`.
         var key: String
+        /// A PEM file with whom to trust for `https`; nil for the system's.
+        var trustAnchors: String?
     }
 
     /// How ACME's domain control validation reaches the names it validates.

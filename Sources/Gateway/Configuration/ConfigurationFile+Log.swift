@@ -1,4 +1,5 @@
 import EnrollmentCore
+import Sequencing
 import TransparencyLog
 import Yams
 
@@ -14,7 +15,16 @@ extension ConfigurationFile {
             log.appendFiles = try places["append_files"].map { try paths($0, state) } ?? []
         }
         if let node = members["witnesses"] {
-            log.witnesses = try items(node, "[{ url: https://witness.example, key: VKEY }]").map(witness)
+            log.witnesses = try items(node, "[{ url: https://witness.example, key: VKEY }]")
+                .map { try witness($0, state) }
+            for (place, node) in try items(node, "").enumerated() {
+                let names = try log.witnesses[...place].map { try NoteVerifierKey(parsing: $0.key).name }
+                guard !names.dropLast().contains(names[place]) else {
+                    throw fault(
+                        "two witnesses are called \(names[place])", node,
+                        "a cosignature counts once for a name: leave one of them out")
+                }
+            }
         }
         if let node = members["quorum"] {
             guard let quorum = node.int, (0...log.witnesses.count).contains(quorum) else {
@@ -39,14 +49,14 @@ extension ConfigurationFile {
         return origin
     }
 
-    private func witness(_ node: Node) throws -> Configuration.Witness {
-        let members = try mapping(node, ["url", "key"])
+    private func witness(_ node: Node, _ state: StateDirectory) throws -> Configuration.Witness {
+        let members = try mapping(node, ["url", "key", "ca"])
         guard let url = members["url"], let key = members["key"] else {
             throw fault("a witness has `url` and `key`", node, "{ url: https://witness.example, key: VKEY }")
         }
         let prefix = try string(url)
-        guard prefix.hasPrefix("https://") || prefix.hasPrefix("http://"), !prefix.hasSuffix("/"),
-            !prefix.contains(where: { "?#@ ".contains($0) })
+        guard !prefix.hasSuffix("/"), !prefix.contains(where: { "?#@ ".contains($0) }),
+            (try? HTTPWitnessTransport.check(prefix + "/")) != nil
         else {
             throw fault(
                 "`url` is no submission prefix", url,
@@ -60,7 +70,8 @@ extension ConfigurationFile {
         } catch {
             throw fault("`key` is no witness's vkey: \(error)", key, "ask the witness for its verifier key")
         }
-        return Configuration.Witness(url: prefix, key: text)
+        return Configuration.Witness(
+            url: prefix, key: text, trustAnchors: try members["ca"].map { absolute(try string($0), state) })
     }
 
     private func paths(_ node: Node, _ state: StateDirectory) throws -> [String] {

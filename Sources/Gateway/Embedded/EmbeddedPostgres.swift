@@ -66,10 +66,12 @@ struct EmbeddedPostgres {
             if isChanged { _ = try psql(["-qc", "SELECT pg_reload_conf()"]) }
             return
         }
+        // The state may have been moved since its configuration was written. pg_ctl hands this to a shell.
+        let socket = "-k '" + socketDirectory.replacingOccurrences(of: "'", with: "'\\''") + "'"
         let started = try Command.run(
             "\(binaries)/pg_ctl",
             [
-                "-D", dataDirectory, "-l", "\(dataDirectory)/server.log", "-w", "-t", "60",
+                "-D", dataDirectory, "-l", "\(dataDirectory)/server.log", "-o", socket, "-w", "-t", "60",
                 "start",
             ])
         guard started.status == 0 else {

@@ -58,8 +58,8 @@ struct SequencerService: Service {
         let publisher = CheckpointPublisher(places.publications(generation), tiles: tiles, logger: logger)
         let witnesses = try configuration.log.witnesses.map {
             WitnessClient(
-                key: try NoteVerifierKey(parsing: $0.key), prefix: $0.url, transport: HTTPWitnessTransport(),
-                tiles: tiles)
+                key: try NoteVerifierKey(parsing: $0.key), prefix: $0.url,
+                transport: HTTPWitnessTransport(trustAnchors: $0.trustAnchors), tiles: tiles, logger: logger)
         }
         let logGuard = logGuard
         let sequencer = Sequencer(
@@ -68,7 +68,7 @@ struct SequencerService: Service {
             mayExtend: { logGuard.standing == .complete(generation: generation) && logGuard.refusal == nil })
         try await withThrowingTaskGroup { group in
             group.addTask { try await sequencer.run() }
-            group.addTask { try await watch(publisher, generation) }
+            group.addTask { try await watch(publisher, witnesses, generation) }
             defer { group.cancelAll() }
             try await group.next()
         }
@@ -90,11 +90,17 @@ struct SequencerService: Service {
     }
 
     /// Returns once the log is of another generation.
-    private func watch(_ publisher: CheckpointPublisher, _ generation: Int64) async throws {
+    private func watch(
+        _ publisher: CheckpointPublisher, _ witnesses: [WitnessClient], _ generation: Int64
+    ) async throws {
         while true {
             if let refusal = logGuard.refusal { throw refusal }
             if case .complete(let other) = logGuard.standing, other != generation { return }
             for place in await publisher.status { metrics?.setPublication(place.name, lag: place.lag) }
+            for witness in witnesses {
+                let status = await witness.status
+                metrics?.setWitness(status.name, lag: status.lag, isContradicting: status.isContradicting)
+            }
             try await Task.sleep(for: .seconds(1))
         }
     }
