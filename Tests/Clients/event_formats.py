@@ -59,7 +59,8 @@ def cef(text):
     event = pycef.parse(text)
     if not event:
         return "not CEF"
-    if event["DeviceVendor"] != "Gatehouse" or "41" not in (event.get("cn1"), event.get("leafIndex")):
+    index = event.get("cn1", event.get("leafIndex", ""))  # under its label, where the parser reads labels
+    if event["DeviceVendor"] != "Gatehouse" or not index.isdecimal():
         return "other fields"
     if not 0 <= int(event["DeviceSeverity"]) <= 10:
         return "severity"

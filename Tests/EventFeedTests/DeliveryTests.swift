@@ -27,6 +27,27 @@ import Testing
         }
     }
 
+    /// What a receiver that is not ours took over TLS is still what the schemas want.
+    @Test(arguments: EventFormat.allCases)
+    func everyFormatArrivesWhole(_ format: EventFormat) async throws {
+        let fixture = try FeedFixture()
+        defer { fixture.remove() }
+        let server = try SyslogServer(in: fixture.folder, name: "siem.test")
+        try server.start()
+        defer { server.kill() }
+        try await fixture.record(20)
+        let delivery = fixture.deliver("siem", to: receiver(server, "siem.test"), format: format)
+        defer { delivery.cancel() }
+        #expect(try await eventually { try fixture.position("siem") == 20 })
+        let head = "109 1 gw-1 gatehouse admin "
+        let lines = try String(contentsOf: server.output, encoding: .utf8).split(separator: "\n")
+        #expect(lines.count == 20 && lines.allSatisfy { $0.hasPrefix(head) })
+        let events = lines.map { "\(format.rawValue) \($0.dropFirst(head.count))" }
+        #expect(Set(events).count == 20)
+        let said = try FormatJudge.verdict(on: events)
+        #expect(said == "20 valid\n", "\(said) \(events[0])")
+    }
+
     @Test func aFeederKilledBeforeItsCursorMovedMakesDuplicatesOnly() async throws {
         let fixture = try FeedFixture()
         defer { fixture.remove() }
