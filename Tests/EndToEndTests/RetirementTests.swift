@@ -46,9 +46,7 @@ import Testing
         try expectSound(gate, evidence, Array(zip(receipts, certificates)), in: folder)
         try expectDropped(months[1], by: "\(evidence)/manifest.json", gate)
         try expectSound(gate, evidence, Array(zip(receipts, certificates)), in: folder)
-        // And the gate goes on.
-        try gate.importDevices([.laptop("LT-AFTER")])
-        _ = try gate.enrolled("LT-AFTER", in: folder)
+        try expectLife(gate, in: folder)
     }
 
     // MARK: Long ago
@@ -182,6 +180,32 @@ import Testing
     private func report(_ done: Finished) throws -> [String: Any] {
         #expect(done.status == 0, "\(done)")
         return try #require(try JSONSerialization.jsonObject(with: done.data) as? [String: Any])
+    }
+
+    /// Whoever goes through the log from its beginning gets to its end, and the gate goes on.
+    private func expectLife(_ gate: Gate, in folder: Folder) throws {
+        try gate.stop()
+        let feed = "{ name: copy, format: ecs, file: \(gate.state)/run/feed.jsonl }"
+        let configuration = String(decoding: Data.contents("\(gate.state)/gatehouse.yaml"), as: UTF8.self)
+        try Data((configuration + "\nfeeds: [\(feed)]\n").utf8)
+            .write(to: URL(fileURLWithPath: "\(gate.state)/gatehouse.yaml"))
+        try gate.up()
+        try gate.importDevices([.laptop("LT-AFTER")])
+        let certificate = try gate.enrolled("LT-AFTER", in: folder)
+        let receipt = try receipt(of: certificate, from: gate, in: folder)
+        try waitUntil("the feed has come to the end", within: 30) {
+            let lines = String(decoding: Data.contents("\(gate.state)/run/feed.jsonl"), as: UTF8.self)
+            return lines.contains("LT-AFTER") && lines.contains("LT-NOW") && !lines.contains("LT-OLD")
+        }
+        let tail = try gate.command(["ledger", "tail", "-n", "10000", "--format", "jsonl"])
+        #expect(tail.status == 0 && tail.output.contains("LT-NOW"), "\(tail)")
+        let evidence = folder.file("evidence-after")
+        let exported = try gate.command(["ledger", "export", "--evidence", evidence])
+        #expect(exported.status == 0, "\(exported)")
+        try expectSound(gate, evidence, [(receipt, certificate)], in: folder)
+        let replay = ["--candidate", Gate.starterBundle, "--since", "2000d", "--fail-on", "any"]
+        let again = try gate.command(["policy", "simulate"] + replay)
+        #expect(again.status == 0, "\(again)")
     }
 
     /// The ledger, the export of what went, and receipts from before.
