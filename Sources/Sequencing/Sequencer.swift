@@ -282,9 +282,11 @@ package actor Sequencer: Service {
     /// The same checkpoint for all, so that a quorum meets on one.
     private func ask(in group: inout DiscardingTaskGroup) async {
         do throws(LedgerError) {
-            guard let epoch = leadership?.epoch, let newest = try await log.reader.latestCheckpoint() else {
+            guard let epoch = leadership?.epoch else {
+                for witness in witnesses { await witness.leave() }
                 return
             }
+            guard let newest = try await log.reader.latestCheckpoint() else { return }
             for witness in witnesses {
                 group.addTask { [log] in await witness.cosign(newest, in: log, epoch: epoch) }
             }

@@ -8,14 +8,18 @@ package struct WitnessStatus: Sendable, Hashable {
     package let name: String
     /// Leaves under the newest checkpoint that it has not cosigned.
     package var lag: Int64 = 0
-    /// Whether its last answer says that it was shown another history of the log.
+    /// Whether it has answered as if it had been shown another history, and cosigned nothing since.
     package var isContradicting = false
+
+    package init(name: String) { self.name = name }
 }
 
 /// Asks one witness to cosign checkpoints (C2SP tlog-witness, `add-checkpoint`).
 package actor WitnessClient {
     /// What a witness that failed is left alone for at most, in seconds.
     private static let longestPause: Int64 = 16
+    /// So many of the newest checkpoints are looked at for its cosignature.
+    private static let remembered = 1_000
 
     private let key: NoteVerifierKey
     private let url: String
@@ -26,6 +30,8 @@ package actor WitnessClient {
     private var seen: Int64 = 0
     /// The largest checkpoint it has cosigned.
     private var cosigned: Int64 = 0
+    /// Whether what it cosigned for others is known.
+    private var isInformed = false
     private var isBeingAsked = false
     /// Seconds that it is left alone for after the next failure.
     private var pause: Int64 = 1
@@ -66,9 +72,9 @@ package actor WitnessClient {
             case 409:
                 seen = try told(in: answer.body, askedFor: size)
             case 422:
+                if seen == size { throw Self.otherRoot(key.name, size) }
                 throw .contradicted(
-                    "the witness \(key.name) does not find that \(size) leaves continue its \(seen)"
-                )
+                    "the witness \(key.name) does not find that \(size) leaves continue its \(seen)")
             default:
                 let text = String(decoding: answer.body.prefix(200), as: UTF8.self)
                     .split(whereSeparator: \.isNewline).joined(separator: " ")
@@ -86,6 +92,9 @@ package actor WitnessClient {
         isBeingAsked = true
         defer { isBeingAsked = false }
         do throws(WitnessError) {
+            try await learn(from: log)
+            status.lag = max(0, newest.size - cosigned)
+            guard status.lag > 0 else { return }
             let note: SignedNote
             do throws(LogFormatError) { note = try SignedNote(parsing: newest.note) } catch {
                 throw .log(error.description)
@@ -107,13 +116,34 @@ package actor WitnessClient {
         }
     }
 
+    /// Another leads, who asks it from now on: what it answered this process says nothing any more.
+    package func leave() {
+        isInformed = false
+        status = WitnessStatus(name: key.name)
+    }
+
+    /// What it has cosigned of the newest checkpoints, asked by whoever led then.
+    private func learn(from log: PostgresLog) async throws(WitnessError) {
+        guard !isInformed else { return }
+        do throws(LedgerError) {
+            let latest = try await log.reader.checkpoints(limit: Self.remembered)
+            let mine = latest.first { stored in
+                guard stored.origin == latest.first?.origin, let note = try? stored.signedNote() else {
+                    return false
+                }
+                return key.cosignatureTime(in: note) != nil
+            }
+            if let mine { (seen, cosigned) = (mine.size, mine.size) }
+        } catch { throw .log("\(error)") }
+        isInformed = true
+    }
+
     private func report(_ error: WitnessError) {
         let metadata: Logger.Metadata = ["witness": "\(key.name)", "cause": "\(error)"]
         if case .contradicted = error {
             status.isContradicting = true
             logger.error("a witness may have been shown another history of this log", metadata: metadata)
         } else {
-            status.isContradicting = false
             logger.warning("no cosignature", metadata: metadata)
         }
     }

@@ -128,8 +128,13 @@ import Testing
             ("log: { quorum: 1 }", "not a number of the witnesses"),
             ("log: { witnesses: [{ url: 'ftp://a', key: b }] }", "no submission prefix"),
             ("log: { witnesses: [{ url: 'https://a', key: b }] }", "no witness's vkey"),
-            ("log: { witnesses: [{ url: 'http://a:99999', key: b }] }", "no submission prefix"),
+            ("log: { witnesses: [{ url: 'http://a:99999', key: b }] }", "names no host and port"),
             ("log: { witnesses: [{ url: 'http://::1', key: b }] }", "no submission prefix"),
+            (
+                "log: { witnesses: [{ url: 'https://a', key: \(witness), ca: none.pem }] }",
+                "none.pem cannot be read"
+            ),
+            ("log: { witnesses: [{ url: 'http://a', key: \(witness), ca: none.pem }] }", "`ca` is for https"),
             ("log: { witnesses: [\(twice)] }", "two witnesses are called witness.example"),
             ("database: { host: /tmp, sequenser: a }", "unknown key `sequenser`"),
             (

@@ -1,6 +1,7 @@
 import EnrollmentCore
 import Ledger
 import Sequencing
+import Synchronization
 import Testing
 import TransparencyLog
 
@@ -141,6 +142,64 @@ struct WitnessTests {
         let found = await client.status
         #expect(found.lag == 7 && found.isContradicting == isContradiction)
         #expect(try await fixture.log.checkpoint(atLeast: 7, cosignatures: 1) == nil)
+    }
+
+    /// A contradiction stands until the witness cosigns, or another leads and asks it.
+    @Test func aContradictionIsNotForgotten() async throws {
+        let witness = try NoteSigner(name: "w.example", privateKey: Secret([UInt8](repeating: 3, count: 32)))
+        let answer = Mutex(WitnessResponse(status: 422, body: []))
+        let asked = Mutex<[String]>([])
+        let transport = ScriptedTransport { request in
+            asked.withLock { $0.append(String(decoding: request.prefix { $0 != 10 }, as: UTF8.self)) }
+            return answer.withLock { $0 }
+        }
+        func client() -> WitnessClient {
+            WitnessClient(
+                key: witness.cosignerKey, prefix: "http://w.example", transport: transport,
+                tiles: fixture.tiles, logger: SequencingFixture.quiet)
+        }
+        let first = client()
+        let sequencer = Sequencer(
+            log: fixture.postgresLog("a"), signer: fixture.signer, publisher: fixture.publisher(),
+            witnesses: [first], logger: SequencingFixture.quiet)
+        try fixture.addEntries(7)
+        #expect(try await sequencer.step() == .appended(7))
+        await sequencer.cosign()
+        #expect(await first.status.isContradicting)
+        answer.withLock { $0 = WitnessResponse(status: 500, body: []) }
+        try await askAgain(sequencer) { asked.withLock(\.count) == 2 }
+        #expect(await first.status.isContradicting, "nothing was taken back")
+        let note = try required(try await fixture.log.latestCheckpoint()).signedNote()
+        let line = try witness.cosign(note.text, at: 1_800_000_000).line + "\n"
+        answer.withLock { $0 = WitnessResponse(status: 200, body: Array(line.utf8)) }
+        try await askAgain(sequencer) { asked.withLock(\.count) == 3 }
+        #expect(await first.status == WitnessStatus(name: "w.example"))
+
+        // Who leads after it goes on from there, and forgets what it was told when it leads no more.
+        await sequencer.resign()
+        answer.withLock { $0 = WitnessResponse(status: 422, body: []) }
+        let second = client()
+        let next = Sequencer(
+            log: fixture.postgresLog("b"), signer: fixture.signer, publisher: fixture.publisher(),
+            witnesses: [second], logger: SequencingFixture.quiet)
+        try fixture.addEntries(2)
+        #expect(try await next.step() == .appended(2))
+        await next.cosign()
+        #expect(asked.withLock { $0 } == ["old 0", "old 0", "old 0", "old 7"])
+        let found = await second.status
+        #expect(found.isContradicting && found.lag == 2)
+        await next.resign()
+        await next.cosign()
+        #expect(await second.status == WitnessStatus(name: "w.example"))
+    }
+
+    /// Who failed is left alone for some seconds.
+    private func askAgain(_ sequencer: Sequencer, _ isAsked: () -> Bool) async throws {
+        let wasAsked = try await eventually(within: .seconds(60)) {
+            await sequencer.cosign()
+            return isAsked()
+        }
+        #expect(wasAsked)
     }
 
     @Test func answersThatAreNoneAreRefused() async throws {

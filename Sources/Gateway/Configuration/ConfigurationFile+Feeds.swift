@@ -81,7 +81,7 @@ extension ConfigurationFile {
             clientIdentity: try members["client"].map { try file($0, state) })
     }
 
-    private func file(_ node: Node, _ state: StateDirectory) throws -> String {
+    func file(_ node: Node, _ state: StateDirectory) throws -> String {
         let path = absolute(try string(node), state)
         if checksFiles, FileManager.default.contents(atPath: path) == nil {
             throw fault("\(path) cannot be read", node, "put the PEM file there, readable by this user")

@@ -55,12 +55,12 @@ extension ConfigurationFile {
             throw fault("a witness has `url` and `key`", node, "{ url: https://witness.example, key: VKEY }")
         }
         let prefix = try string(url)
-        guard !prefix.hasSuffix("/"), !prefix.contains(where: { "?#@ ".contains($0) }),
-            (try? HTTPWitnessTransport.check(prefix + "/")) != nil
-        else {
-            throw fault(
-                "`url` is no submission prefix", url,
-                "write e.g. https://witness.example, no slash at the end")
+        let remedy = "write e.g. https://witness.example or http://[::1]:8080, no slash at the end"
+        guard !prefix.hasSuffix("/"), !prefix.contains(where: { "?#@ ".contains($0) }) else {
+            throw fault("`url` is no submission prefix", url, remedy)
+        }
+        do throws(WitnessError) { try HTTPWitnessTransport.check(prefix + "/") } catch {
+            throw fault("`url` is no submission prefix: \(error)", url, remedy)
         }
         let text = try string(key)
         do throws(LogFormatError) {
@@ -70,8 +70,11 @@ extension ConfigurationFile {
         } catch {
             throw fault("`key` is no witness's vkey: \(error)", key, "ask the witness for its verifier key")
         }
+        if let node = members["ca"], !prefix.hasPrefix("https:") {
+            throw fault("`ca` is for https", node, "write an https `url`, or leave `ca` out")
+        }
         return Configuration.Witness(
-            url: prefix, key: text, trustAnchors: try members["ca"].map { absolute(try string($0), state) })
+            url: prefix, key: text, trustAnchors: try members["ca"].map { try file($0, state) })
     }
 
     private func paths(_ node: Node, _ state: StateDirectory) throws -> [String] {
