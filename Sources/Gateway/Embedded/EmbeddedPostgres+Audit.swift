@@ -15,7 +15,7 @@ extension EmbeddedPostgres {
         return LedgerSchema.auditSettings.reduce(socket) { "\($0) -c \(Self.quoted($1))" }
     }
 
-    /// Has reads logged henceforth, if the server was started for it. Once the schema is there; again is fine.
+    /// Has reads logged, if the server was started for it. Once the schema is there; again is fine.
     func auditReads() throws {
         guard try psql(["-tAc", "SHOW shared_preload_libraries"]).contains("pgaudit") else { return }
         try run(LedgerSchema.auditing, in: Self.databaseName)
