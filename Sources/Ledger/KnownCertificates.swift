@@ -11,13 +11,19 @@ package struct MetCertificate: Sendable, Hashable {
     /// Seconds since the epoch.
     package let notBefore: Int64
     package let notAfter: Int64
+    /// Whether it is like those that gateways make for their own listeners, for nobody else's name.
+    package let isListeners: Bool
 
-    package init(fingerprint: Digest, issuer: String, serial: [UInt8], notBefore: Int64, notAfter: Int64) {
+    package init(
+        fingerprint: Digest, issuer: String, serial: [UInt8], notBefore: Int64, notAfter: Int64,
+        isListeners: Bool = false
+    ) {
         self.fingerprint = fingerprint
         self.issuer = issuer
         self.serial = serial
         self.notBefore = notBefore
         self.notAfter = notAfter
+        self.isListeners = isListeners
     }
 }
 
@@ -41,7 +47,8 @@ package enum CertificateStanding: String, Sendable, Hashable, CaseIterable {
     /// Its serial number was never reserved.
     case unreserved
     /// The ledger has no such serial number, and none of its time any more: it began in a month that was
-    /// retired, and had ended two years before that. The export of the month tells.
+    /// retired, and had ended before that, by two years where it is not a listener's. The export of the month
+    /// tells.
     case retired
     /// Its serial number was reserved, neither completed nor closed: its gateway may be about to record it.
     case reserved
@@ -71,6 +78,7 @@ extension PostgresLedger {
             .texts(certificates.map { Hex.encode($0.serial) }),
             .texts(certificates.map { String($0.notBefore) }),
             .texts(certificates.map { String($0.notAfter) }),
+            .texts(certificates.map { String($0.isListeners) }),
         ]
         return try await read { connection throws(DatabaseError) in
             var standings: [CertificateStanding] = []
@@ -126,13 +134,15 @@ extension PostgresLedger {
                           >= t.month::timestamp AT TIME ZONE 'UTC' - interval '1 day'
                         AND to_timestamp(met.not_before::bigint)
                           < (t.month + interval '1 month')::timestamp AT TIME ZONE 'UTC'
-                        AND to_timestamp(met.not_after::bigint) < t.at - interval '2 years') THEN 'retired'
+                        AND to_timestamp(met.not_after::bigint)
+                          < t.at - CASE met.is_listeners WHEN 'true' THEN interval '0' ELSE interval '2 years' END)
+                      THEN 'retired'
                     WHEN r.request_id IS NULL THEN 'unreserved'
                     WHEN o.result = 'closed' THEN 'closed'
                     WHEN o.result = 'completed' THEN 'other_certificate'
                     ELSE 'reserved' END
-        FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[]) WITH ORDINALITY
-          AS met (fingerprint, issuer, serial, not_before, not_after, place)
+        FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])
+          WITH ORDINALITY AS met (fingerprint, issuer, serial, not_before, not_after, is_listeners, place)
         LEFT JOIN ledger.certificate AS c ON c.certificate_sha256 = decode(met.fingerprint, 'hex')
         LEFT JOIN ledger.reservation AS r ON r.issuer = met.issuer AND r.serial = decode(met.serial, 'hex')
         LEFT JOIN ledger.outcome AS o ON o.request_id = r.request_id

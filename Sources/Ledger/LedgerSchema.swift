@@ -21,7 +21,7 @@ package enum LedgerSchema {
         Migration(number: 15, name: "rollback", script: PackageResources.m0015_rollback_sql),
         Migration(number: 16, name: "planning", script: PackageResources.m0016_planning_sql),
         Migration(number: 17, name: "limits", script: PackageResources.m0017_limits_sql),
-        Migration(number: 18, name: "transactions", script: PackageResources.m0018_transactions_sql),
+        Migration(number: 18, name: "order", script: PackageResources.m0018_order_sql),
     ]
 
     /// SQL that creates the roles; a superuser runs it once for a cluster (deploy/postgres/roles.sql).
@@ -30,22 +30,6 @@ package enum LedgerSchema {
     /// SQL that takes from PUBLIC what a reader must not have; a superuser runs it inside the new database
     /// before the first migration (deploy/postgres/hardening.sql).
     package static var hardening: String { String(decoding: PackageResources.hardening_sql, as: UTF8.self) }
-
-    /// SQL after which reads by auditors and verifiers are logged; a superuser runs it inside the migrated
-    /// database of a server that has `auditSettings` (deploy/postgres/pgaudit.sql).
-    package static var auditing: String { String(decoding: PackageResources.pgaudit_sql, as: UTF8.self) }
-
-    /// The server's settings for that, each `name=value` (deploy/postgres/pgaudit.conf).
-    package static var auditSettings: [String] {
-        String(decoding: PackageResources.pgaudit_conf, as: UTF8.self).split(separator: "\n")
-            .filter { !$0.hasPrefix("#") }
-            .map { line in
-                let (name, value) = (line.prefix { $0 != "=" }, line.drop { $0 != "=" }.dropFirst())
-                let text = value.trimmingPrefix(" ")
-                let isQuoted = text.hasPrefix("'") && text.hasSuffix("'") && text.count > 1
-                return "\(name.filter { $0 != " " })=\(isQuoted ? text.dropFirst().dropLast() : text)"
-            }
-    }
 
     /// The logins that roles.sql creates.
     package enum Login: String, Sendable, CaseIterable {

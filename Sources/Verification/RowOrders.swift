@@ -136,12 +136,19 @@ extension RowOrders {
         WHERE named.policy_sha256 IS NOT NULL
           AND NOT EXISTS (SELECT FROM ledger.policy_version AS v WHERE v.policy_sha256 = named.policy_sha256)
         """)
+    /// A transaction goes whole when its month is retired, but for its key.
     private static let unnamed = Statement(
         """
         SELECT 'transaction ' || encode(transaction_key, 'hex'),
                'transaction.transaction_key: no request is of it'
         FROM ledger.transaction AS t
         WHERE NOT EXISTS (SELECT FROM ledger.request AS q WHERE q.transaction_key = t.transaction_key)
+          AND NOT EXISTS (
+            -- Months begin by the gateway's clock, rows are dated by the database's.
+            SELECT FROM ledger.retention AS r
+            WHERE t.recorded_at >= r.month::timestamp AT TIME ZONE 'UTC' - interval '1 day'
+              AND t.recorded_at
+                < (r.month + interval '1 month')::timestamp AT TIME ZONE 'UTC' + interval '1 day')
         UNION ALL
         SELECT DISTINCT 'transaction ' || encode(transaction_key, 'hex'),
                         'transaction.transaction_key: a request''s transaction has no row'

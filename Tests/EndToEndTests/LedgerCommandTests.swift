@@ -61,21 +61,6 @@ import Testing
         #expect(usual.first?.text("login") == "gatehouse_auditor")
     }
 
-    @Test("what an auditor and a verifier read is in the private server's log")
-    func readsAreLogged() throws {
-        let sql = "SELECT count(*) AS asked_by_an_auditor FROM audit.issuance"
-        _ = try gate.ledger(sql)
-        #expect(try verify().status == 0)
-        let log = String(decoding: Data.contents("\(gate.state)/postgres/server.log"), as: UTF8.self)
-        let lines = log.split(separator: "\n")
-        #expect(
-            lines.contains {
-                $0.contains("gatehouse_auditor@gatehouse") && $0.contains("AUDIT: OBJECT") && $0.contains(sql)
-            })
-        #expect(lines.contains { $0.contains("gatehouse_verifier@") && $0.contains("AUDIT: SESSION") })
-        #expect(lines.allSatisfy { !$0.contains("AUDIT:") || !$0.contains("gatehouse_writer@") })
-    }
-
     @Test("CSV on standard output tells NULL from the empty text, and quotes what it must")
     func commaSeparatedOutput() throws {
         let sql = "SELECT NULL AS a, '' AS b, E'one\\ntwo' AS c, E'\\r' AS d, '=1+1' AS e, 'x\"y,z' AS f"

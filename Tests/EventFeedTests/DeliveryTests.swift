@@ -39,6 +39,10 @@ import Testing
         let delivery = fixture.deliver("siem", to: receiver(server, "siem.test"), format: format)
         defer { delivery.cancel() }
         #expect(try await eventually { try fixture.position("siem") == 20 })
+        #expect(
+            try await eventually {
+                try String(contentsOf: server.output, encoding: .utf8).count { $0 == "\n" } >= 20
+            })
         let head = "109 1 gw-1 gatehouse admin "
         let lines = try String(contentsOf: server.output, encoding: .utf8).split(separator: "\n")
         #expect(lines.count == 20 && lines.allSatisfy { $0.hasPrefix(head) })

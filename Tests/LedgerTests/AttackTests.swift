@@ -86,7 +86,7 @@ struct AttackTests {
         let unguarded = try fixture.lines(
             """
             SELECT c.relname, w.types FROM pg_class AS c,
-              (VALUES (ARRAY[27, 31], ARRAY['refuse_change', 'guard_private_value', 'guard_transaction']),
+              (VALUES (ARRAY[27, 31], ARRAY['refuse_change', 'guard_private_value']),
                       (ARRAY[34], ARRAY['refuse_change'])) AS w (types, functions)
             WHERE c.relnamespace = 'ledger'::regnamespace AND c.relkind IN ('r', 'p')
               AND c.relname NOT IN ('lease', 'open_reservation', 'pending_leaf', 'setting')

@@ -132,11 +132,10 @@ struct RetentionTests {
 
     /// Certificates of the month are not taken for rogue, and none that was of use since is of it.
     private func expectRetired(_ fixture: LedgerFixture) async throws {
-        func met(_ from: Int64, _ to: Int64) -> MetCertificate {
+        func met(_ from: Int64, _ to: Int64, isListeners: Bool = false) -> MetCertificate {
             MetCertificate(
                 fingerprint: Digest(of: [9]), issuer: "issuing", serial: [1, 2, 3, 4, 5, 6, 7, 8],
-                notBefore: from,
-                notAfter: to)
+                notBefore: from, notAfter: to, isListeners: isListeners)
         }
         // From 2023-01-01 to 2023-02-01.
         let (first, after) = (Int64(1_672_531_200), Int64(1_675_209_600))
@@ -147,6 +146,9 @@ struct RetentionTests {
             (met(first, cutoff - 1), .retired), (met(after - 1, cutoff - 1), .retired),
             (met(first - 600, cutoff - 1), .retired), (met(first - 86_401, cutoff - 1), .unreserved),
             (met(after, cutoff - 1), .unreserved), (met(first, cutoff + 172_800), .unreserved),
+            (met(first, retired - 1, isListeners: true), .retired),
+            (met(first, retired + 1, isListeners: true), .unreserved),
+            (met(after, retired - 1, isListeners: true), .unreserved),
             (met(first, 253_402_300_799), .unreserved), (met(-62_167_219_200, 0), .unreserved),
         ]
         let standings = try await fixture.ledger.standings(of: cases.map(\.0))
@@ -154,6 +156,34 @@ struct RetentionTests {
             #expect(found == expected, "\(certificate.notBefore) to \(certificate.notAfter)")
         }
         #expect(!CertificateStanding.retired.isRogue)
+    }
+
+    /// Where a clock ran ahead for a while, a verifier could not tell what went from what was taken.
+    @Test func aMonthOutOfOrderStays() async throws {
+        let fixture = try await LedgerFixture()
+        _ = try await issue(fixture, "one", at: Self.old)
+        _ = try sequence(fixture)
+        // 2023-02-10, and back.
+        _ = try await issue(fixture, "ahead", at: Self.old.adding(seconds: 26 * 86_400))
+        _ = try sequence(fixture)
+        let ahead = try fixture.count("ledger.leaf") - 1
+        _ = try await issue(fixture, "two", at: Self.old.adding(seconds: 86_400))
+        let manifest = try sequence(fixture)
+        let before = try fixture.count("ledger.entry")
+        for isTrial in [true, false] {
+            let error = #expect(throws: DatabaseError.self) {
+                try retire(fixture, manifest, isTrial: isTrial)
+            }
+            guard case .refused("GH020", let message) = error else {
+                Issue.record("\(String(describing: error))")
+                continue
+            }
+            #expect(message.contains("a request dated 2023-02-02 or later became leaf "))
+        }
+        #expect(try fixture.count("ledger.entry") == before && fixture.count("ledger.retention") == 0)
+        // The month that was ahead has nothing after it.
+        #expect(try retire(fixture, manifest, month: "2023-02").taken > 0)
+        #expect(try retire(fixture, manifest).taken > 0 && ahead > 0)
     }
 
     /// A month's name is not used up while there is nothing to retire.

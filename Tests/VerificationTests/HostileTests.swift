@@ -132,6 +132,10 @@ extension VerificationTests {
                     FROM ledger.private_value AS p WHERE p.value = 'hidden' AND e.entry_id = p.entry_id
                     """, broken: .privacy, fault: "no body of its request commits to it"),
             Attack(
+                name: "a transaction of no request",
+                sql: "INSERT INTO ledger.transaction VALUES (sha256('x'), now(), 'x')", broken: .l9,
+                fault: "no request is of it"),
+            Attack(
                 name: "an approval of no request",
                 sql: """
                     ALTER TABLE ledger.approval ALTER request_id DROP NOT NULL;

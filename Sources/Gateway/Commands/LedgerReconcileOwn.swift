@@ -49,7 +49,7 @@ struct OwnCertificates {
         case .registrationAuthority:
             issuer == AuthorityStore.issuerName && isOnly(certificate, like: registrationAuthority)
                 && has(certificate, [.endEntity, .keyUsage([.digitalSignature, .keyEncipherment])])
-        case .listener: issuer == AuthorityStore.issuerName && isListener(certificate)
+        case .listener: isListeners(certificate, signedBy: issuer)
         }
     }
 
@@ -64,10 +64,11 @@ struct OwnCertificates {
     }
 
     /// Each renewal has a fresh key; but it is good for this machine's own names only, and not for long.
-    private func isListener(_ certificate: X509Certificate) -> Bool {
+    func isListeners(_ certificate: X509Certificate, signedBy issuer: String) -> Bool {
         let addresses: [[UInt8]] = [[127, 0, 0, 1], [UInt8](repeating: 0, count: 15) + [1]]
         let names = [GeneralName.dns("localhost")] + addresses.map { .ip($0) }
-        return certificate.notAfter - certificate.notBefore < Self.lifetimeOfListener
+        return issuer == AuthorityStore.issuerName
+            && certificate.notAfter - certificate.notBefore < Self.lifetimeOfListener
             && certificate.subject == DistinguishedName(attributes: [NameAttribute(.commonName, "localhost")])
             && certificate.subjectPublicKeyInfo.namedCurve == .p256
             && has(

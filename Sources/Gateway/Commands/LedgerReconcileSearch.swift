@@ -109,7 +109,8 @@ struct RogueSearch {
             Met(
                 looked: MetCertificate(
                     fingerprint: fingerprint, issuer: issuer.name, serial: certificate.serialNumber,
-                    notBefore: certificate.notBefore, notAfter: certificate.notAfter), place: place,
+                    notBefore: certificate.notBefore, notAfter: certificate.notAfter,
+                    isListeners: own.isListeners(certificate, signedBy: issuer.name)), place: place,
                 isOwn: own.judge(certificate, fingerprint, signedBy: issuer.name)))
     }
 

@@ -92,19 +92,18 @@ struct Up: AsyncParsableCommand {
         let postgres = configuration.database.isEmbedded ? try Self.startPostgres(state, prepared.user) : nil
         // Whatever ends the gateway, the database it started does not outlive it. Requests have drained by
         // then.
-        let outcome = await Self.serve(state, configuration, postgres)
+        let outcome = await Self.serve(state, configuration)
         try postgres?.stop()
         try? FileManager.default.removeItem(atPath: Endpoints.path(state))
         try outcome.get()
     }
 
-    private static func serve(
-        _ state: StateDirectory, _ configuration: Configuration, _ postgres: EmbeddedPostgres?
-    ) async -> Result<Void, any Error> {
+    private static func serve(_ state: StateDirectory, _ configuration: Configuration) async -> Result<
+        Void, any Error
+    > {
         do {
             let gateway = Gateway(state: state, configuration: configuration)
             try gateway.migrate()
-            try postgres?.auditReads()
             try await gateway.run()
             return .success(())
         } catch { return .failure(error) }

@@ -66,10 +66,12 @@ struct EmbeddedPostgres {
             if isChanged { _ = try psql(["-qc", "SELECT pg_reload_conf()"]) }
             return
         }
+        // The state may have been moved since its configuration was written. pg_ctl hands this to a shell.
+        let socket = "-k '" + socketDirectory.replacingOccurrences(of: "'", with: "'\\''") + "'"
         let started = try Command.run(
             "\(binaries)/pg_ctl",
             [
-                "-D", dataDirectory, "-l", "\(dataDirectory)/server.log", "-o", options, "-w", "-t", "60",
+                "-D", dataDirectory, "-l", "\(dataDirectory)/server.log", "-o", socket, "-w", "-t", "60",
                 "start",
             ])
         guard started.status == 0 else {
@@ -164,14 +166,14 @@ struct EmbeddedPostgres {
         return isChanged
     }
 
-    func run(_ script: String, in database: String) throws {
+    private func run(_ script: String, in database: String) throws {
         let file = "\(dataDirectory)/first-start.sql"
         try script.write(toFile: file, atomically: true, encoding: .utf8)
         _ = try psql(["-qf", file], in: database)
         try FileManager.default.removeItem(atPath: file)
     }
 
-    func psql(_ arguments: [String], in database: String = "postgres") throws -> String {
+    private func psql(_ arguments: [String], in database: String = "postgres") throws -> String {
         let connection = ["-X", "-h", socketDirectory, "-U", Self.superuser, "-d", database]
         let ran = try Command.run("\(binaries)/psql", connection + ["-v", "ON_ERROR_STOP=1"] + arguments)
         guard ran.status == 0 else {
