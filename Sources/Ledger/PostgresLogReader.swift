@@ -31,6 +31,13 @@ package struct PostgresLogReader: Sendable {
         return try await checkpoints(values).first
     }
 
+    /// The newest checkpoint that this witness has cosigned, with its line alone.
+    package func latestCheckpoint(
+        cosignedBy witness: String
+    ) async throws(LedgerError) -> StoredCheckpoint? {
+        try await checkpoints([.text(witness)], Self.cosigned).first
+    }
+
     /// Checkpoints with their cosignatures, newest first, at most `limit`.
     package func checkpoints(limit: Int) async throws(LedgerError) -> [StoredCheckpoint] {
         try await checkpoints([.integer(0), .integer(0), .integer(Int64(limit))])
@@ -95,10 +102,12 @@ package struct PostgresLogReader: Sendable {
         }
     }
 
-    private func checkpoints(_ values: [Parameter]) async throws(LedgerError) -> [StoredCheckpoint] {
+    private func checkpoints(
+        _ values: [Parameter], _ statement: Statement = checkpoints
+    ) async throws(LedgerError) -> [StoredCheckpoint] {
         try await read { connection throws(DatabaseError) in
             var checkpoints: [StoredCheckpoint] = []
-            for row in try connection.query(Self.checkpoints, values) {
+            for row in try connection.query(statement, values) {
                 checkpoints.append(
                     StoredCheckpoint(
                         size: try row.integer(0), origin: try row.text(1), note: try row.text(2),
@@ -138,5 +147,11 @@ package struct PostgresLogReader: Sendable {
           SELECT coalesce(array_agg(line ORDER BY recorded_at, witness), '{}') AS lines
           FROM ledger.cosignature WHERE tree_size = c.tree_size) AS s
         WHERE c.tree_size >= $1 AND cardinality(s.lines) >= $2 ORDER BY c.tree_size DESC LIMIT $3
+        """)
+    private static let cosigned = Statement(
+        """
+        SELECT c.tree_size, c.origin, c.note, ARRAY[s.line], c.published_at
+        FROM ledger.cosignature AS s JOIN ledger.checkpoint AS c USING (tree_size)
+        WHERE s.witness = $1 ORDER BY s.tree_size DESC LIMIT 1
         """)
 }

@@ -4,8 +4,8 @@ struct LogFigures: Sendable {
     var isRolledBack = false
     /// Leaves that a place of publication lacks, by its name.
     var lags: [String: Int64] = [:]
-    /// Leaves that a witness has not cosigned, and whether it was shown another history, by its name.
-    var witnesses: [String: (lag: Int64, isContradicting: Bool)] = [:]
+    /// Leaves that a witness has cosigned, and whether it was shown another history, by its name.
+    var witnesses: [String: (size: Int64, isContradicting: Bool)] = [:]
 
     /// In the Prometheus text format; nothing before the log was looked at.
     func rendered() -> String {
@@ -24,8 +24,8 @@ struct LogFigures: Sendable {
             "publication",
             lags)
         text += gauges(
-            "gatehouse_log_witness_lag_leaves", "Leaves that a witness has not cosigned.", "witness",
-            witnesses.mapValues(\.lag))
+            "gatehouse_log_witness_size", "Leaves that a witness has cosigned.", "witness",
+            witnesses.mapValues(\.size))
         return text
             + gauges(
                 "gatehouse_log_witness_contradicts",

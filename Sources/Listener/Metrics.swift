@@ -76,10 +76,12 @@ package final class Metrics: Sendable {
         state.withLock { $0.log.lags[name] = lag }
     }
 
-    /// Says how many leaves one witness has not cosigned, and whether it was shown another history. Names are
+    /// Says how many leaves one witness has cosigned, and whether it was shown another history. Names are
     /// those of the configuration.
-    package func setWitness(_ name: String, lag: Int64, isContradicting: Bool) {
-        state.withLock { $0.log.witnesses[name] = (lag, isContradicting) }
+    ///
+    /// - Parameter size: nil where it is not asked by this process.
+    package func setWitness(_ name: String, size: Int64?, isContradicting: Bool = false) {
+        state.withLock { $0.log.witnesses[name] = size.map { ($0, isContradicting) } }
     }
 
     /// Says how one feed stands. Names are those of the configuration.

@@ -42,6 +42,8 @@ package actor Sequencer: Service {
     private var leadership: Leadership?
     /// The last lease of this process: as long as nobody else took one, it is renewed at once.
     private var lastEpoch: Int64?
+    /// The newest round of witnesses, and how many of those that it asked have not answered.
+    private var round = (number: 0, unanswered: 0)
     /// The newest tree head that this process has seen. A log without it was set back.
     private var remembered: LogTreeHead?
 
@@ -57,6 +59,8 @@ package actor Sequencer: Service {
         package var leaseSeconds: Int64 = 5
         /// Between two publications, and between two rounds of the witnesses.
         package var publishing = Duration.seconds(1)
+        /// How long a round of the witnesses waits for those that it asked before the next one begins.
+        package var answering = Duration.seconds(5)
 
         package init() {}
     }
@@ -272,27 +276,42 @@ package actor Sequencer: Service {
         await withDiscardingTaskGroup { group in await ask(in: &group) }
     }
 
-    /// As `cosign`, again and again, without waiting for who is slow.
+    /// As `cosign`, again and again. Who does not answer in time is left behind and joins a later round: the
+    /// others are asked together, for the same checkpoint, so that a quorum meets on one.
     private func repeatedlyCosign() async {
         await withDiscardingTaskGroup { group in
-            while (try? await Task.sleep(for: pace.publishing)) != nil { await ask(in: &group) }
+            while (try? await Task.sleep(for: pace.publishing)) != nil {
+                await ask(in: &group)
+                let end = ContinuousClock.now + pace.answering
+                while round.unanswered > 0, ContinuousClock.now < end, !Task.isCancelled {
+                    try? await Task.sleep(for: .milliseconds(20))
+                }
+            }
         }
     }
 
-    /// The same checkpoint for all, so that a quorum meets on one.
     private func ask(in group: inout DiscardingTaskGroup) async {
         do throws(LedgerError) {
             guard let epoch = leadership?.epoch else {
-                for witness in witnesses { await witness.leave() }
+                // Without a lease to renew, another leads.
+                if lastEpoch == nil { for witness in witnesses { await witness.leave() } }
                 return
             }
             guard let newest = try await log.reader.latestCheckpoint() else { return }
+            round = (round.number + 1, witnesses.count)
             for witness in witnesses {
-                group.addTask { [log] in await witness.cosign(newest, in: log, epoch: epoch) }
+                group.addTask { [log, number = round.number] in
+                    await witness.cosign(newest, in: log, epoch: epoch)
+                    await self.answered(in: number)
+                }
             }
         } catch {
             logger.warning("no witness was asked", metadata: ["cause": "\(error)"])
         }
+    }
+
+    private func answered(in number: Int) {
+        if number == round.number { round.unanswered -= 1 }
     }
 
     private func logged<Value: Sendable>(

@@ -6,21 +6,24 @@ package import TransparencyLog
 /// How far one witness has come.
 package struct WitnessStatus: Sendable, Hashable {
     package let name: String
-    /// Leaves under the newest checkpoint that it has not cosigned.
-    package var lag: Int64 = 0
+    /// Leaves under the newest checkpoint that it has cosigned.
+    package var size: Int64
     /// Whether it has answered as if it had been shown another history, and cosigned nothing since.
-    package var isContradicting = false
+    package var isContradicting: Bool
 
-    package init(name: String) { self.name = name }
+    package init(name: String, size: Int64 = 0, isContradicting: Bool = false) {
+        self.name = name
+        self.size = size
+        self.isContradicting = isContradicting
+    }
 }
 
 /// Asks one witness to cosign checkpoints (C2SP tlog-witness, `add-checkpoint`).
 package actor WitnessClient {
     /// What a witness that failed is left alone for at most, in seconds.
     private static let longestPause: Int64 = 16
-    /// So many of the newest checkpoints are looked at for its cosignature.
-    private static let remembered = 1_000
 
+    package nonisolated var name: String { key.name }
     private let key: NoteVerifierKey
     private let url: String
     private let transport: any WitnessTransport
@@ -30,13 +33,12 @@ package actor WitnessClient {
     private var seen: Int64 = 0
     /// The largest checkpoint it has cosigned.
     private var cosigned: Int64 = 0
-    /// Whether what it cosigned for others is known.
-    private var isInformed = false
     private var isBeingAsked = false
     /// Seconds that it is left alone for after the next failure.
     private var pause: Int64 = 1
     private var rested = ContinuousClock.now
-    package private(set) var status: WitnessStatus
+    /// Nil while this process does not ask it.
+    package private(set) var status: WitnessStatus?
 
     /// - Parameters:
     ///   - key: verifies what the witness answers; its name is the witness's.
@@ -52,7 +54,6 @@ package actor WitnessClient {
         self.transport = transport
         self.tiles = tiles
         self.logger = logger
-        status = WitnessStatus(name: key.name)
     }
 
     /// The line with which the witness cosigns a checkpoint of `size` leaves.
@@ -71,10 +72,13 @@ package actor WitnessClient {
                 return line
             case 409:
                 seen = try told(in: answer.body, askedFor: size)
-            case 422:
-                if seen == size { throw Self.otherRoot(key.name, size) }
+            case 422 where seen == size:
+                throw Self.otherRoot(key.name, size)
+            // Everything continues nothing: then it says nothing of this log.
+            case 422 where seen > 0:
                 throw .contradicted(
-                    "the witness \(key.name) does not find that \(size) leaves continue its \(seen)")
+                    "the witness \(key.name) does not find that \(size) leaves continue its \(seen)",
+                    seen: seen)
             default:
                 let text = String(decoding: answer.body.prefix(200), as: UTF8.self)
                     .split(whereSeparator: \.isNewline).joined(separator: " ")
@@ -87,14 +91,12 @@ package actor WitnessClient {
     /// Has a checkpoint cosigned unless it is already, and stores the line. While the witness is being asked,
     /// and for a while after it failed, it is left alone. Failures are logged: see `status`.
     package func cosign(_ newest: StoredCheckpoint, in log: PostgresLog, epoch: Int64) async {
-        status.lag = max(0, newest.size - cosigned)
-        guard !isBeingAsked, newest.size > cosigned, ContinuousClock.now >= rested else { return }
+        guard !isBeingAsked, ContinuousClock.now >= rested else { return }
         isBeingAsked = true
         defer { isBeingAsked = false }
         do throws(WitnessError) {
-            try await learn(from: log)
-            status.lag = max(0, newest.size - cosigned)
-            guard status.lag > 0 else { return }
+            if status == nil { try await learn(from: log, newest.origin) }
+            guard newest.size > cosigned else { return }
             let note: SignedNote
             do throws(LogFormatError) { note = try SignedNote(parsing: newest.note) } catch {
                 throw .log(error.description)
@@ -106,46 +108,49 @@ package actor WitnessClient {
             } catch { throw .log("the cosignature was not stored: \(error)") }
             cosigned = newest.size
             pause = 1
-            status = WitnessStatus(name: key.name)
+            status = WitnessStatus(name: key.name, size: cosigned)
         } catch {
             // What was broken off by our own end says nothing of the witness.
-            guard !Task.isCancelled else { return }
-            rested = ContinuousClock.now + .seconds(pause)
-            pause = min(pause * 2, Self.longestPause)
-            report(error)
+            if !Task.isCancelled { await report(error, askedFor: newest.size, log) }
         }
     }
 
     /// Another leads, who asks it from now on: what it answered this process says nothing any more.
-    package func leave() {
-        isInformed = false
-        status = WitnessStatus(name: key.name)
-    }
+    package func leave() { status = nil }
 
-    /// What it has cosigned of the newest checkpoints, asked by whoever led then.
-    private func learn(from log: PostgresLog) async throws(WitnessError) {
-        guard !isInformed else { return }
+    /// What it has cosigned of this log, whoever asked it.
+    private func learn(from log: PostgresLog, _ origin: String) async throws(WitnessError) {
         do throws(LedgerError) {
-            let latest = try await log.reader.checkpoints(limit: Self.remembered)
-            let mine = latest.first { stored in
-                guard stored.origin == latest.first?.origin, let note = try? stored.signedNote() else {
-                    return false
-                }
-                return key.cosignatureTime(in: note) != nil
+            let stored = try await log.reader.latestCheckpoint(cosignedBy: key.name)
+            if let stored, stored.origin == origin, let note = try? stored.signedNote(),
+                key.cosignatureTime(in: note) != nil
+            {
+                (seen, cosigned) = (stored.size, stored.size)
             }
-            if let mine { (seen, cosigned) = (mine.size, mine.size) }
         } catch { throw .log("\(error)") }
-        isInformed = true
+        status = WitnessStatus(name: key.name, size: cosigned)
     }
 
-    private func report(_ error: WitnessError) {
+    private func report(_ error: WitnessError, askedFor size: Int64, _ log: PostgresLog) async {
         let metadata: Logger.Metadata = ["witness": "\(key.name)", "cause": "\(error)"]
-        if case .contradicted = error {
-            status.isContradicting = true
+        if case .log = error {
+            logger.warning("a witness could not be asked", metadata: metadata)
+            return
+        }
+        rested = ContinuousClock.now + .seconds(pause)
+        pause = min(pause * 2, Self.longestPause)
+        if case .contradicted(_, let seen) = error, await !hasGrown(log, from: size, to: seen) {
+            status?.isContradicting = true
             logger.error("a witness may have been shown another history of this log", metadata: metadata)
         } else {
             logger.warning("no cosignature", metadata: metadata)
         }
+    }
+
+    /// Whether the log has what the witness has seen beyond our question: from another, who leads now.
+    private func hasGrown(_ log: PostgresLog, from size: Int64, to seen: Int64) async -> Bool {
+        guard seen > size, let newest = try? await log.reader.latestCheckpoint() else { return false }
+        return newest.size >= seen
     }
 
     /// `old <size>`, the consistency proof a hash a line, an empty line, and the note.
@@ -180,7 +185,8 @@ package actor WitnessClient {
             throw .refused("the witness \(key.name) answers 409 without the size it has seen")
         }
         if told > size {
-            throw .contradicted("the witness \(key.name) has seen \(told) leaves, the log has \(size)")
+            throw .contradicted(
+                "the witness \(key.name) has seen \(told) leaves, the log has \(size)", seen: told)
         }
         if told == seen {
             // Asked from where it is, it has nothing to object to but the tree.
@@ -196,6 +202,6 @@ package actor WitnessClient {
     }
 
     private static func otherRoot(_ name: String, _ size: Int64) -> WitnessError {
-        .contradicted("the witness \(name) has another root of \(size) leaves")
+        .contradicted("the witness \(name) has another root of \(size) leaves", seen: size)
     }
 }

@@ -26,14 +26,15 @@ package enum WitnessError: Error, Sendable, Hashable, CustomStringConvertible {
     case unreachable(String)
     /// An answer that is none, or a refusal.
     case refused(String)
-    /// A refusal that there is no reason for unless the witness was shown another history of this log.
-    case contradicted(String)
+    /// A refusal that there is no reason for unless the witness was shown another history of this log; it has
+    /// seen so many leaves.
+    case contradicted(String, seen: Int64)
     /// The log has not what is needed, or it could not be stored.
     case log(String)
 
     package var description: String {
         switch self {
-        case .unreachable(let what), .refused(let what), .contradicted(let what), .log(let what): what
+        case .unreachable(let what), .refused(let what), .contradicted(let what, _), .log(let what): what
         }
     }
 }

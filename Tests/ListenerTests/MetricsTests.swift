@@ -33,8 +33,8 @@ struct MetricsTests {
         #expect(!metrics.rendered().contains("gatehouse_log"), "nothing is known of the log yet")
         metrics.setLog(size: 7, pending: 2, checkpointAge: nil)
         metrics.setPublication("/mnt/\"log\"", lag: 3)
-        metrics.setWitness("w.example", lag: 2, isContradicting: true)
-        metrics.setWitness("v.example", lag: 0, isContradicting: false)
+        metrics.setWitness("w.example", size: 2, isContradicting: true)
+        metrics.setWitness("v.example", size: 7)
         let lines = metrics.rendered().split(separator: "\n").map(String.init)
         #expect(lines.contains("gatehouse_log_size 7"))
         #expect(lines.contains("gatehouse_log_pending_leaves 2"))
@@ -42,13 +42,15 @@ struct MetricsTests {
         #expect(!lines.contains { $0.hasPrefix("gatehouse_log_checkpoint_age_seconds ") })
         #expect(
             lines.contains("gatehouse_log_publication_lag_leaves{publication=\"/mnt/\\\"log\\\"\"} 3"))
-        #expect(lines.contains("gatehouse_log_witness_lag_leaves{witness=\"w.example\"} 2"))
+        #expect(lines.contains("gatehouse_log_witness_size{witness=\"w.example\"} 2"))
         #expect(lines.contains("gatehouse_log_witness_contradicts{witness=\"w.example\"} 1"))
         #expect(lines.contains("gatehouse_log_witness_contradicts{witness=\"v.example\"} 0"))
         metrics.setLog(size: 8, pending: 0, checkpointAge: 12)
         metrics.setRolledBack(false)
+        metrics.setWitness("w.example", size: nil)
         let later = metrics.rendered().split(separator: "\n").map(String.init)
         #expect(later.contains("gatehouse_log_checkpoint_age_seconds 12"))
         #expect(later.contains("gatehouse_log_rolled_back 0"))
+        #expect(!later.contains { $0.contains("w.example") } && later.contains { $0.contains("v.example") })
     }
 }

@@ -27,7 +27,8 @@ struct LyingWitnessTests {
             await #expect(throws: WitnessError.self, "\(what)") {
                 try await HTTPWitnessTransport(patience: 1).post(server.url, body: [1])
             }
-            #expect(ContinuousClock.now - begun < .seconds(20), "\(what)")
+            // Not for ever: how soon this task goes on is up to the tests beside it.
+            #expect(ContinuousClock.now - begun < .seconds(120), "\(what)")
         }
     }
 
@@ -38,8 +39,10 @@ struct LyingWitnessTests {
             try await HTTPWitnessTransport(patience: 600).post(server.url, body: [1])
         }
         #expect(try await eventually(within: .seconds(60)) { server.connections == 1 })
+        let begun = ContinuousClock.now
         asking.cancel()
         await #expect(throws: WitnessError.self) { try await asking.value }
+        #expect(ContinuousClock.now - begun < .seconds(300), "long before its patience ends")
     }
 
     @Test(arguments: [

@@ -83,6 +83,21 @@ struct SocketTransport: WitnessTransport {
     }
 }
 
+/// Cosigns whatever it is asked, in its own time.
+struct SlowTransport: WitnessTransport {
+    let signer: NoteSigner
+    let delay: Duration
+
+    func post(_ url: String, body: [UInt8]) async throws(WitnessError) -> WitnessResponse {
+        do {
+            try await Task.sleep(for: delay)
+            let note = String(decoding: body, as: UTF8.self).components(separatedBy: "\n\n")[1] + "\n"
+            return WitnessResponse(
+                status: 200, body: Array((try signer.cosign(note, at: 1_800_000_000).line + "\n").utf8))
+        } catch { throw .unreachable("\(error)") }
+    }
+}
+
 /// Never answers, until whoever asks is cancelled.
 struct HangingTransport: WitnessTransport {
     func post(_ url: String, body: [UInt8]) async throws(WitnessError) -> WitnessResponse {

@@ -17,11 +17,12 @@ extension ConfigurationFile {
         if let node = members["witnesses"] {
             log.witnesses = try items(node, "[{ url: https://witness.example, key: VKEY }]")
                 .map { try witness($0, state) }
-            for (place, node) in try items(node, "").enumerated() {
-                let names = try log.witnesses[...place].map { try NoteVerifierKey(parsing: $0.key).name }
-                guard !names.dropLast().contains(names[place]) else {
+            var names: Set<String> = []
+            for witness in log.witnesses {
+                let name = try NoteVerifierKey(parsing: witness.key).name
+                guard names.insert(name).inserted else {
                     throw fault(
-                        "two witnesses are called \(names[place])", node,
+                        "two witnesses are called \(name)", node,
                         "a cosignature counts once for a name: leave one of them out")
                 }
             }

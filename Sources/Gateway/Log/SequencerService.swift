@@ -93,13 +93,16 @@ struct SequencerService: Service {
     private func watch(
         _ publisher: CheckpointPublisher, _ witnesses: [WitnessClient], _ generation: Int64
     ) async throws {
+        // Who asks nobody any more says nothing of anybody.
+        defer { for witness in witnesses { metrics?.setWitness(witness.name, size: nil) } }
         while true {
             if let refusal = logGuard.refusal { throw refusal }
             if case .complete(let other) = logGuard.standing, other != generation { return }
             for place in await publisher.status { metrics?.setPublication(place.name, lag: place.lag) }
             for witness in witnesses {
                 let status = await witness.status
-                metrics?.setWitness(status.name, lag: status.lag, isContradicting: status.isContradicting)
+                metrics?.setWitness(
+                    witness.name, size: status?.size, isContradicting: status?.isContradicting == true)
             }
             try await Task.sleep(for: .seconds(1))
         }
