@@ -135,7 +135,8 @@ extension PostgresLedger {
                         AND to_timestamp(met.not_before::bigint)
                           < (t.month + interval '1 month')::timestamp AT TIME ZONE 'UTC'
                         AND to_timestamp(met.not_after::bigint)
-                          < t.at - CASE met.is_listeners WHEN 'true' THEN interval '0' ELSE interval '2 years' END)
+                          < t.at - CASE met.is_listeners WHEN 'true' THEN interval '0'
+                                   ELSE interval '2 years' END)
                       THEN 'retired'
                     WHEN r.request_id IS NULL THEN 'unreserved'
                     WHEN o.result = 'closed' THEN 'closed'
