@@ -31,14 +31,14 @@ package actor WitnessClient {
     private let logger: Logger
     /// The largest tree the witness is known to have seen.
     private var seen: Int64 = 0
-    /// The largest checkpoint it has cosigned.
-    private var cosigned: Int64 = 0
     private var isBeingAsked = false
     /// Seconds that it is left alone for after the next failure.
     private var pause: Int64 = 1
     private var rested = ContinuousClock.now
     /// Nil while this process does not ask it.
     package private(set) var status: WitnessStatus?
+    /// Leaves under the largest checkpoint it is known to have cosigned.
+    private var cosigned: Int64 { status?.size ?? 0 }
 
     /// - Parameters:
     ///   - key: verifies what the witness answers; its name is the witness's.
@@ -106,9 +106,8 @@ package actor WitnessClient {
                 try await log.addCosignature(
                     epoch: epoch, size: newest.size, witness: key.name, line: line.line)
             } catch { throw .log("the cosignature was not stored: \(error)") }
-            cosigned = newest.size
             pause = 1
-            status = WitnessStatus(name: key.name, size: cosigned)
+            status = WitnessStatus(name: key.name, size: newest.size)
         } catch {
             // What was broken off by our own end says nothing of the witness.
             if !Task.isCancelled { await report(error, askedFor: newest.size, log) }
@@ -120,15 +119,17 @@ package actor WitnessClient {
 
     /// What it has cosigned of this log, whoever asked it.
     private func learn(from log: PostgresLog, _ origin: String) async throws(WitnessError) {
-        do throws(LedgerError) {
-            let stored = try await log.reader.latestCheckpoint(cosignedBy: key.name)
-            if let stored, stored.origin == origin, let note = try? stored.signedNote(),
-                key.cosignatureTime(in: note) != nil
-            {
-                (seen, cosigned) = (stored.size, stored.size)
-            }
-        } catch { throw .log("\(error)") }
-        status = WitnessStatus(name: key.name, size: cosigned)
+        let stored: StoredCheckpoint?
+        do throws(LedgerError) { stored = try await log.reader.latestCheckpoint(cosignedBy: key.name) } catch
+        {
+            throw .log("\(error)")
+        }
+        status = WitnessStatus(name: key.name)
+        guard let stored, stored.origin == origin, let note = try? stored.signedNote(),
+            key.cosignatureTime(in: note) != nil
+        else { return }
+        seen = stored.size
+        status?.size = stored.size
     }
 
     private func report(_ error: WitnessError, askedFor size: Int64, _ log: PostgresLog) async {

@@ -78,7 +78,8 @@ extension Gate {
         try postgres(["-l", "\(state)/postgres/server.log", "-o", "-k '\(state)/run'", "start"])
     }
 
-    private func postgres(_ arguments: [String]) throws {
+    /// pg_ctl on its cluster.
+    func postgres(_ arguments: [String]) throws {
         let pgctl = try PostgresPrograms.path("pg_ctl")
         let cluster = "\(state)/postgres"
         let owner = try FileManager.default.attributesOfItem(atPath: cluster)[.ownerAccountName] as? String

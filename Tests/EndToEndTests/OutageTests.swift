@@ -37,14 +37,13 @@ import Testing
         usleep(1_500_000)
 
         let process = try gate.endpoints.process
-        try postgres(gate, ["-m", "immediate", "stop"])
+        try gate.postgres(["-m", "immediate", "stop"])
         let asked = Meanwhile(wishes.map { door, wish in { try requester.ask(door, wish) } })
         #expect(try health(gate, requester, "livez") == "200 alive")
         #expect(try health(gate, requester, "readyz").hasPrefix("503 not ready: database"))
         for (reply, door) in zip(try asked.results(), Door.allCases) { expectRetryable(reply, door) }
 
-        try postgres(
-            gate, ["-l", "\(gate.state)/postgres/server.log", "-o", "-k '\(gate.state)/run'", "start"])
+        try gate.startPostgres()
         try waitUntilReady(gate, requester)
         let issued =
             "SELECT count(*) AS count FROM audit.issuance WHERE state = 'issued' AND device_id LIKE 'LT-O-%'"
@@ -108,17 +107,6 @@ import Testing
             usleep(100_000)
         }
         Issue.record("not ready a minute after the database was back")
-    }
-
-    /// Runs pg_ctl as the user whose cluster it is.
-    private func postgres(_ gate: Gate, _ arguments: [String]) throws {
-        let cluster = "\(gate.state)/postgres"
-        let owner = try FileManager.default.attributesOfItem(atPath: cluster)[.ownerAccountName] as? String
-        let pgctl = try PostgresPrograms.path("pg_ctl")
-        let asOwner = geteuid() == 0 ? ["-u", owner ?? "", "--", pgctl] : []
-        let folder = try gate.folder("pg_ctl")
-        try Tool.succeed(
-            geteuid() == 0 ? "runuser" : pgctl, asOwner + ["-D", cluster, "-w"] + arguments, in: folder)
     }
 }
 

@@ -55,12 +55,12 @@ struct SequencingFixture {
     }
 
     func sequencer(
-        _ holder: String, publisher: CheckpointPublisher? = nil, pace: Sequencer.Pace = patient,
-        mayExtend: @escaping @Sendable () async -> Bool = { true }
+        _ holder: String, publisher: CheckpointPublisher? = nil, witnesses: [WitnessClient] = [],
+        pace: Sequencer.Pace = patient, mayExtend: @escaping @Sendable () async -> Bool = { true }
     ) -> Sequencer {
         Sequencer(
-            log: postgresLog(holder), signer: signer, publisher: publisher ?? self.publisher(), pace: pace,
-            logger: Self.quiet, mayExtend: mayExtend)
+            log: postgresLog(holder), signer: signer, publisher: publisher ?? self.publisher(),
+            witnesses: witnesses, pace: pace, logger: Self.quiet, mayExtend: mayExtend)
     }
 
     /// A busy machine must not make a leader lose its lease, unless that is what is tested.

@@ -22,6 +22,17 @@ struct WitnessTests {
             tiles: fixture.tiles, logger: SequencingFixture.quiet)
     }
 
+    private func client(of witness: NoteSigner, _ transport: any WitnessTransport) -> WitnessClient {
+        WitnessClient(
+            key: witness.cosignerKey, prefix: "http://\(witness.cosignerKey.name)", transport: transport,
+            tiles: fixture.tiles, logger: SequencingFixture.quiet)
+    }
+
+    /// The key of a witness whose answers are written out.
+    private func signer(_ name: String = "w.example", seed: UInt8 = 3) throws -> NoteSigner {
+        try NoteSigner(name: name, privateKey: Secret([UInt8](repeating: seed, count: 32)))
+    }
+
     private func checkpoint(after entries: Int) async throws -> SignedNote {
         try fixture.addEntries(entries)
         let sequencer = fixture.sequencer("one of many")
@@ -72,9 +83,7 @@ struct WitnessTests {
             name: "witness.example", privateKey: Secret([UInt8](repeating: 3, count: 32)))
         let honest = client(process)
         let wrongKey = client(process, key: stranger.cosignerKey)
-        let sequencer = Sequencer(
-            log: fixture.postgresLog("a"), signer: fixture.signer, publisher: fixture.publisher(),
-            witnesses: [wrongKey, honest], logger: SequencingFixture.quiet)
+        let sequencer = fixture.sequencer("a", witnesses: [wrongKey, honest])
         try fixture.addEntries(3)
         _ = try await sequencer.step()
         await sequencer.cosign()
@@ -90,15 +99,11 @@ struct WitnessTests {
     @Test func aWitnessThatHangsHoldsNobodyUp() async throws {
         let process = try WitnessProcess(
             folder: folder.path, name: "witness.example", log: fixture.signer.verifierKey)
-        let silent = try NoteSigner(name: "silent", privateKey: Secret([UInt8](repeating: 3, count: 32)))
-        let hanging = WitnessClient(
-            key: silent.cosignerKey, prefix: "http://silent", transport: HangingTransport(),
-            tiles: fixture.tiles, logger: SequencingFixture.quiet)
+        let silent = try signer("silent")
+        let hanging = client(of: silent, HangingTransport())
         var pace = SequencingFixture.patient
         pace.publishing = .milliseconds(100)
-        let sequencer = Sequencer(
-            log: fixture.postgresLog("a"), signer: fixture.signer, publisher: fixture.publisher(),
-            witnesses: [hanging, client(process)], pace: pace, logger: SequencingFixture.quiet)
+        let sequencer = fixture.sequencer("a", witnesses: [hanging, client(process)], pace: pace)
         let running = Task { try await sequencer.run() }
         for size in [3, 6, 9] {
             try fixture.addEntries(3)
@@ -122,7 +127,7 @@ struct WitnessTests {
     func anotherHistoryIsToldFromAFault(
         status: Int, body: String, seen: Int64, isContradiction: Bool
     ) async throws {
-        let witness = try NoteSigner(name: "w.example", privateKey: Secret([UInt8](repeating: 3, count: 32)))
+        let witness = try signer()
         let note = try await checkpoint(after: 7)
         let cosigned = try witness.cosign(note.text, at: 1_800_000_000).line + "\n"
         // First it is told where to begin.
@@ -132,12 +137,8 @@ struct WitnessTests {
             if old == "old \(seen)" { return WitnessResponse(status: status, body: Array(body.utf8)) }
             return WitnessResponse(status: 409, body: Array("\(seen)\n".utf8))
         }
-        let client = WitnessClient(
-            key: witness.cosignerKey, prefix: "http://w.example", transport: transport, tiles: fixture.tiles,
-            logger: SequencingFixture.quiet)
-        let sequencer = Sequencer(
-            log: fixture.postgresLog("a"), signer: fixture.signer, publisher: fixture.publisher(),
-            witnesses: [client], logger: SequencingFixture.quiet)
+        let client = client(of: witness, transport)
+        let sequencer = fixture.sequencer("a", witnesses: [client])
         #expect(try await sequencer.step() == .appended(0))
         if seen == 7 { _ = try await client.cosign(note, size: 7) }
         await sequencer.cosign()
@@ -149,7 +150,7 @@ struct WitnessTests {
 
     /// A contradiction stands until the witness cosigns, or another leads and asks it.
     @Test func aContradictionIsNotForgotten() async throws {
-        let witness = try NoteSigner(name: "w.example", privateKey: Secret([UInt8](repeating: 3, count: 32)))
+        let witness = try signer()
         let another = WitnessResponse(status: 409, body: Array("99\n".utf8))
         let answer = Mutex(another)
         let asked = Mutex<[String]>([])
@@ -158,14 +159,10 @@ struct WitnessTests {
             return answer.withLock { $0 }
         }
         func client() -> WitnessClient {
-            WitnessClient(
-                key: witness.cosignerKey, prefix: "http://w.example", transport: transport,
-                tiles: fixture.tiles, logger: SequencingFixture.quiet)
+            self.client(of: witness, transport)
         }
         let first = client()
-        let sequencer = Sequencer(
-            log: fixture.postgresLog("a"), signer: fixture.signer, publisher: fixture.publisher(),
-            witnesses: [first], logger: SequencingFixture.quiet)
+        let sequencer = fixture.sequencer("a", witnesses: [first])
         try fixture.addEntries(7)
         #expect(try await sequencer.step() == .appended(7))
         await sequencer.cosign()
@@ -183,9 +180,7 @@ struct WitnessTests {
         await sequencer.resign()
         answer.withLock { $0 = another }
         let second = client()
-        let next = Sequencer(
-            log: fixture.postgresLog("b"), signer: fixture.signer, publisher: fixture.publisher(),
-            witnesses: [second], logger: SequencingFixture.quiet)
+        let next = fixture.sequencer("b", witnesses: [second])
         try fixture.addEntries(2)
         #expect(try await next.step() == .appended(2))
         await next.cosign()
@@ -203,16 +198,14 @@ struct WitnessTests {
 
     /// Who asks late is told of more than it knew, by a log that has it.
     @Test func whatAnotherLeaderHadCosignedIsNoContradiction() async throws {
-        let witness = try NoteSigner(name: "w.example", privateKey: Secret([UInt8](repeating: 3, count: 32)))
+        let witness = try signer()
         let early = try await checkpoint(after: 3)
         let stored = try required(try await fixture.log.latestCheckpoint())
         _ = try await checkpoint(after: 4)
         #expect(early.text != (try required(try await fixture.log.latestCheckpoint()).signedNote().text))
         for (told, isContradiction) in [("7\n", false), ("8\n", true)] {
-            let client = WitnessClient(
-                key: witness.cosignerKey, prefix: "http://w.example",
-                transport: ScriptedTransport { _ in WitnessResponse(status: 409, body: Array(told.utf8)) },
-                tiles: fixture.tiles, logger: SequencingFixture.quiet)
+            let client = client(
+                of: witness, ScriptedTransport { _ in WitnessResponse(status: 409, body: Array(told.utf8)) })
             await client.cosign(stored, in: fixture.postgresLog("a"), epoch: 1)
             #expect(await client.status?.isContradicting == isContradiction, "\(told)")
         }
@@ -220,20 +213,13 @@ struct WitnessTests {
 
     /// Two that take their time, and began at different times, still cosign the same checkpoints.
     @Test func witnessesOutOfStepMeet() async throws {
-        let witnesses = try [3, 4].map { seed in
-            try NoteSigner(name: "w\(seed)", privateKey: Secret([UInt8](repeating: seed, count: 32)))
-        }
+        let witnesses = try [3, 4].map { try signer("w\($0)", seed: $0) }
         var pace = SequencingFixture.patient
         (pace.publishing, pace.extending) = (.milliseconds(100), .milliseconds(50))
         let clients = zip(witnesses, [150, 230]).map { witness, delay in
-            WitnessClient(
-                key: witness.cosignerKey, prefix: "http://\(delay)",
-                transport: SlowTransport(signer: witness, delay: .milliseconds(delay)), tiles: fixture.tiles,
-                logger: SequencingFixture.quiet)
+            client(of: witness, SlowTransport(signer: witness, delay: .milliseconds(delay)))
         }
-        let sequencer = Sequencer(
-            log: fixture.postgresLog("a"), signer: fixture.signer, publisher: fixture.publisher(),
-            witnesses: clients, pace: pace, logger: SequencingFixture.quiet)
+        let sequencer = fixture.sequencer("a", witnesses: clients, pace: pace)
         let running = Task { try await sequencer.run() }
         for size in 1...20 {
             try fixture.addEntries(1)
@@ -261,7 +247,7 @@ struct WitnessTests {
 
     @Test func answersThatAreNoneAreRefused() async throws {
         let note = try await checkpoint(after: 7)
-        let witness = try NoteSigner(name: "w.example", privateKey: Secret([UInt8](repeating: 3, count: 32)))
+        let witness = try signer()
         let early = Checkpoint(origin: SequencingFixture.origin, size: 6, root: MerkleHash.empty).text
         let answers: [(Int, String)] = [
             (200, ""), (200, "— w.example AAAAAAAA\n"), (200, try witness.sign(note.text).line + "\n"),
@@ -271,9 +257,7 @@ struct WitnessTests {
         ]
         for (status, body) in answers {
             let transport = ScriptedTransport { _ in WitnessResponse(status: status, body: Array(body.utf8)) }
-            let client = WitnessClient(
-                key: witness.cosignerKey, prefix: "http://w.example", transport: transport,
-                tiles: fixture.tiles, logger: SequencingFixture.quiet)
+            let client = client(of: witness, transport)
             await #expect(throws: WitnessError.self, "\(status) \(body)") {
                 try await client.cosign(note, size: 7)
             }
@@ -282,9 +266,7 @@ struct WitnessTests {
             let old = request.dropFirst(4).first == UInt8(ascii: "3") ? "4\n" : "3\n"
             return WitnessResponse(status: 409, body: Array(old.utf8))
         }
-        let client = WitnessClient(
-            key: witness.cosignerKey, prefix: "http://w.example", transport: restless, tiles: fixture.tiles,
-            logger: SequencingFixture.quiet)
+        let client = client(of: witness, restless)
         await #expect(throws: WitnessError.refused("the witness w.example does not settle on a size")) {
             try await client.cosign(note, size: 7)
         }
